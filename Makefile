@@ -1,0 +1,40 @@
+# Everything a developer runs. PG_CONFIG=/path/to/pg_config chooses the server (default: Debian's).
+# The work is done by the scripts named here; each checks quickly what is already there.
+
+export PG_CONFIG
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help prerequisites install uninstall demo cluster stop test lint bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+prerequisites:
+	@scripts/install-prerequisites.sh
+
+demo: install ## the main job as a checked transcript, on a throwaway cluster with an OAuth provider beside it
+	@scripts/tool.sh demo
+
+cluster: ## start a throwaway cluster and leave it running; use as: eval "$(make cluster)"
+	@$(MAKE) install >&2
+	@scripts/tool.sh cluster start
+
+stop: ## end the cluster of `make cluster`
+	@scripts/tool.sh cluster stop
+
+test: ## all tests
+	@scripts/install-prerequisites.sh --tests
+	@scripts/test.sh
+
+lint: prerequisites ## rustfmt and clippy, warnings are errors
+	@scripts/lint.sh
+
+bench: install ## get_token and store_token beside plain statements, as ratios
+	@scripts/tool.sh bench
+
+install: prerequisites ## build the release library and install it into the server of PG_CONFIG
+	@scripts/install.sh
+
+uninstall: ## remove the extension's files from the server of PG_CONFIG
+	@scripts/uninstall.sh

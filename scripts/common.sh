@@ -1,0 +1,57 @@
+# Sourced by the scripts beside it: where things are, which server is meant, how to act as root.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$REPOSITORY"
+
+# rustup puts cargo here; a non-login shell may not have it on PATH.
+command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
+
+# pgrx works around linkers that drop its schema section by building the library with flags of its
+# own. Debian's linker keeps the section, and with the same flags everywhere nothing is compiled twice.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
+
+# The version of pgrx, and so of cargo-pgrx: the root manifest is its only source.
+pgrx_version() { sed -n 's/^pgrx = "=\([0-9.]*\)".*/\1/p' Cargo.toml; }
+
+# Debian's server is the default, its version the one in Cargo.toml's default features.
+default_major() { sed -n 's/^default = \["pg\([0-9]*\)"\].*/\1/p' Cargo.toml; }
+
+# Sets PG_CONFIG where the caller has not chosen one. It need not exist yet.
+choose_pg_config() {
+  if [ -z "${PG_CONFIG:-}" ]; then
+    PG_CONFIG=/usr/lib/postgresql/$(default_major)/bin/pg_config
+    [ -x "$PG_CONFIG" ] || PG_CONFIG=$(command -v pg_config || echo "$PG_CONFIG")
+  fi
+  export PG_CONFIG
+}
+
+# May this user write the extension's files into the server's folders?
+can_install() { [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; }
+
+pg_major() { "$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
+
+# The path pgrx remembers for a major version, or nothing.
+pgrx_entry() {
+  sed -n "s/^pg$1 *= *[\"']\(.*\)[\"']/\1/p" "${PGRX_HOME:-$HOME/.pgrx}/config.toml" 2>/dev/null || true
+}
+
+# Makes PG_CONFIG the server that everything below builds for and runs on.
+use_server() {
+  choose_pg_config
+  [ -x "$PG_CONFIG" ] || die "no pg_config at $PG_CONFIG; run scripts/install-prerequisites.sh, or set PG_CONFIG"
+  PG_MAJOR=$(pg_major)
+  # pgrx builds against the server in its own configuration. Only a different one is named here,
+  # because cargo rebuilds pgrx whenever this variable changes.
+  if [ "$(pgrx_entry "$PG_MAJOR")" != "$PG_CONFIG" ]; then
+    export PGRX_PG_CONFIG_PATH=$PG_CONFIG
+  fi
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Installs what a build needs and this machine lacks; says one line for each thing it does.
+# Usage: install-prerequisites.sh [--tests]     --tests: also what only `make test` needs
+# As root, or as a user who may use sudo. Rust is expected to be there.
+source "$(dirname "$0")/common.sh"
+
+for_tests=false
+[ "${1:-}" = --tests ] && for_tests=true
+
+is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# Prints the Debian packages that are needed, one a line.
+needed_packages() {
+  # Debian's own server; a PG_CONFIG elsewhere brings its headers and programs with it.
+  local major
+  major=$(sed -n 's|^/usr/lib/postgresql/\([0-9]*\)/bin/pg_config$|\1|p' <<<"$PG_CONFIG")
+  if [ -n "$major" ]; then
+    printf '%s\n' "postgresql-$major" "postgresql-server-dev-$major"
+  fi
+  # bindgen reads PostgreSQL's headers through libclang and asks clang where the system's are.
+  printf '%s\n' libclang-dev clang
+  # Rust's linker, and the C compiler of the TLS stack.
+  printf '%s\n' gcc libc6-dev
+  # cargo-pgrx acts as the server's user through sudo, also when it is root.
+  command -v sudo >/dev/null || echo sudo
+  # The OpenID provider of the tests. Any other installation of node will do.
+  if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
+    printf '%s\n' nodejs npm
+  fi
+}
+
+install_packages() {
+  is_root || command -v sudo >/dev/null || die "sudo is missing: run this once as root"
+  say "installing Debian packages: $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null
+  # Debian creates and starts a cluster along with the first server package. A build should leave
+  # no service behind that nobody asked for; `pg_createcluster` makes one later where it is wanted.
+  local drop_in=/etc/postgresql-common/createcluster.d/token_vault_build.conf
+  as_root mkdir -p "$(dirname "$drop_in")"
+  echo 'create_main_cluster = false' | as_root tee "$drop_in" >/dev/null
+  trap "as_root rm -f '$drop_in'" EXIT
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+}
+
+install_missing_packages() {
+  local missing=() package
+  for package in $(needed_packages); do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
+install_cargo_pgrx() {
+  local wanted
+  wanted=$(pgrx_version)
+  [ -n "$wanted" ] || die "no pinned pgrx version in Cargo.toml"
+  [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $wanted" ] && return
+  say "installing cargo-pgrx $wanted"
+  # The default features are only for downloading PostgreSQL, and would need OpenSSL's headers.
+  cargo install --quiet --locked --force --no-default-features --version "=$wanted" cargo-pgrx
+}
+
+register_server() {
+  local major
+  major=$(pg_major)
+  [ -z "$(pgrx_entry "$major")" ] || return 0
+  say "registering $PG_CONFIG with pgrx"
+  # --no-run: a data directory of pgrx's own is not used here.
+  cargo pgrx init --no-run "--pg$major" "$PG_CONFIG" >/dev/null
+}
+
+command -v cargo >/dev/null || die "cargo is missing: install Rust first"
+choose_pg_config
+if command -v dpkg-query >/dev/null; then
+  install_missing_packages
+else
+  say "not a Debian system: expecting PostgreSQL's development files, libclang and a C compiler to be there"
+fi
+[ -x "$PG_CONFIG" ] || die "no pg_config at $PG_CONFIG"
+install_cargo_pgrx
+register_server

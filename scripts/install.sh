@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the release library and installs the extension into the server of PG_CONFIG.
+source "$(dirname "$0")/common.sh"
+use_server
+
+if can_install; then
+  exec cargo pgrx install --release --pg-config "$PG_CONFIG"
+fi
+
+# Not `cargo pgrx install --sudo`: it copies over the library in place, under the feet of every server
+# process that has it mapped. Here the old file is unlinked first, as it is above.
+package=${CARGO_TARGET_DIR:-target}/package
+rm -rf "$package"
+cargo pgrx package --pg-config "$PG_CONFIG" --out-dir "$package"
+sudo cp --recursive --remove-destination "$package/." /

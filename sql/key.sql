@@ -1,0 +1,19 @@
+-- Data keys, each wrapped by the master key, which never enters the database.
+
+CREATE TABLE vault.key (
+    id                     bigint      NOT NULL PRIMARY KEY, -- random; part of every envelope
+    tenant                 text,                             -- NULL: for every tenant without a key of its own
+    state                  text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired', 'destroyed')),
+    wrapped_key            bytea       CHECK ((wrapped_key IS NULL) = (state = 'destroyed')),
+    master_key_fingerprint bytea       NOT NULL CHECK (pg_catalog.octet_length(master_key_fingerprint) = 8),
+    created_at             timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
+    retired_at             timestamptz,
+    destroyed_at           timestamptz
+);
+COMMENT ON TABLE vault.key IS 'data keys, wrapped by the master key';
+COMMENT ON COLUMN vault.key.master_key_fingerprint IS 'tells which master key opens wrapped_key; says nothing about the key itself';
+
+-- New values are sealed with the active key: one for all, and one for each tenant that has its own.
+CREATE UNIQUE INDEX key_active ON vault.key (tenant) NULLS NOT DISTINCT WHERE state = 'active';
+
+SELECT pg_catalog.pg_extension_config_dump('vault.key', '');

@@ -1,0 +1,2 @@
+-- The shell type, so that its input and output functions can be declared.
+CREATE TYPE vault.secret;

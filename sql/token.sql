@@ -1,0 +1,71 @@
+-- One row for each (tenant, provider, subject, label). No column that a refresh changes is indexed, and
+-- two ciphertexts of 1.2 kB stay inline: updates of this wide row are HOT and reads need no TOAST.
+
+CREATE TABLE vault.token (
+    id               bigint      GENERATED ALWAYS AS IDENTITY UNIQUE,
+    generation       bigint      NOT NULL DEFAULT 1, -- grows with every change of the credentials
+    issued_at        timestamptz NOT NULL,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    expires_at       timestamptz,                    -- NULL: not known to expire
+    refresh_after    timestamptz,                    -- when the refresh window opens; NULL: never refreshed
+    state            text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'reauthorization_required')),
+    access_token     bytea       NOT NULL,           -- envelope
+    tenant           text        NOT NULL,
+    provider         text        NOT NULL,
+    subject          text        NOT NULL,
+    label            text        NOT NULL DEFAULT '',
+    client           bigint      REFERENCES vault.client (id),
+    refresh_token    bytea,                          -- envelope
+    id_token         bytea,                          -- envelope
+    token_type       text,
+    scope            text,
+    refresh_token_expires_at timestamptz,
+    refreshed_at     timestamptz,
+    last_error       text,                           -- a code, never the provider's text
+    last_error_at    timestamptz,
+    metadata         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) = 'object'),
+    response         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response) = 'object'),
+    PRIMARY KEY (tenant, provider, subject, label)
+) WITH (toast_tuple_target = 8160, fillfactor = 50);
+ALTER TABLE vault.token
+    ALTER COLUMN access_token  SET STORAGE MAIN, ALTER COLUMN access_token  SET STATISTICS 0,
+    ALTER COLUMN refresh_token SET STORAGE MAIN, ALTER COLUMN refresh_token SET STATISTICS 0,
+    ALTER COLUMN id_token      SET STORAGE EXTERNAL, ALTER COLUMN id_token  SET STATISTICS 0;
+COMMENT ON TABLE vault.token IS 'the tokens that providers issued, encrypted';
+COMMENT ON COLUMN vault.token.generation IS 'an answer of the provider is applied only to the generation it was asked for';
+COMMENT ON COLUMN vault.token.metadata IS 'connection metadata of the application: ip_address, user_agent and whatever it adds';
+COMMENT ON COLUMN vault.token.response IS 'what the provider''s answer carried beside the credentials (instance_url, api_domain, ...)';
+
+CREATE INDEX token_subject ON vault.token (tenant, subject);
+
+-- When each token is refreshed, and the intent of a request that is, or may be, under way. Narrow, so that
+-- finding what is due costs the same whatever the number of tokens.
+CREATE TABLE vault.refresh_schedule (
+    token              bigint      NOT NULL PRIMARY KEY REFERENCES vault.token (id) ON DELETE CASCADE,
+    due_at             timestamptz NOT NULL,
+    failures           integer     NOT NULL DEFAULT 0,
+    attempt            bigint,      -- set before a request is sent, cleared with its outcome
+    attempt_generation bigint,      -- the generation the request was made with
+    attempted_at       timestamptz,
+    CHECK ((attempt IS NULL) = (attempt_generation IS NULL)),
+    CHECK ((attempt IS NULL) = (attempted_at IS NULL))
+) WITH (fillfactor = 70);
+COMMENT ON TABLE vault.refresh_schedule IS 'when each token is due for its refresh, and the attempt under way';
+CREATE INDEX refresh_schedule_due ON vault.refresh_schedule (due_at);
+CREATE SEQUENCE vault.refresh_attempt;
+COMMENT ON SEQUENCE vault.refresh_attempt IS 'numbers the requests to providers; shown in log and errors';
+
+-- Written in batches by the worker, not by the readers.
+CREATE TABLE vault.token_usage (
+    token        bigint      NOT NULL PRIMARY KEY REFERENCES vault.token (id) ON DELETE CASCADE,
+    last_used_at timestamptz NOT NULL,
+    reads        bigint      NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE vault.token_usage IS 'when each token was last handed out, and how often';
+
+SELECT pg_catalog.pg_extension_config_dump('vault.token', '');
+SELECT pg_catalog.pg_extension_config_dump('vault.token_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('vault.refresh_schedule', '');
+SELECT pg_catalog.pg_extension_config_dump('vault.refresh_attempt', '');
+SELECT pg_catalog.pg_extension_config_dump('vault.token_usage', '');

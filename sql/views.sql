@@ -1,0 +1,51 @@
+-- What may be seen: everything but the secrets. A view's functions run as the role that asks, so each row
+-- is shown only to roles that may read.
+
+CREATE VIEW vault.tokens WITH (security_barrier) AS
+SELECT t.tenant, t.provider, t.subject, t.label,
+       c.name AS client,
+       CASE WHEN t.state OPERATOR(pg_catalog.=) 'reauthorization_required' THEN 'reauthorization_required'
+            WHEN t.expires_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() THEN 'expired'
+            ELSE 'valid' END AS status,
+       t.token_type, t.scope, t.issued_at, t.expires_at,
+       t.refresh_token IS NOT NULL AS has_refresh_token,
+       t.id_token IS NOT NULL AS has_id_token,
+       t.refresh_token_expires_at,
+       s.due_at AS refresh_due_at,
+       s.failures AS refresh_failures,
+       s.attempt AS refresh_attempt,
+       t.refreshed_at, t.last_error, t.last_error_at,
+       t.created_at, t.updated_at,
+       u.last_used_at, COALESCE(u.reads, 0) AS reads,
+       t.generation, t.metadata, t.response
+FROM vault.token AS t
+LEFT JOIN vault.client AS c ON c.id OPERATOR(pg_catalog.=) t.client
+LEFT JOIN vault.refresh_schedule AS s ON s.token OPERATOR(pg_catalog.=) t.id
+LEFT JOIN vault.token_usage AS u ON u.token OPERATOR(pg_catalog.=) t.id
+WHERE vault.can_see(t.tenant);
+COMMENT ON VIEW vault.tokens IS 'all tokens without their secrets; rows of other tenants are hidden while token_vault.tenant is set';
+
+CREATE VIEW vault.clients WITH (security_barrier) AS
+SELECT c.tenant, c.name, c.provider, c.client_id, c.scope, c.redirect_uri, c.active,
+       (SELECT pg_catalog.count(*) FROM vault.client_secret AS s WHERE s.client OPERATOR(pg_catalog.=) c.id) AS client_secrets,
+       c.metadata, c.created_at, c.updated_at
+FROM vault.client AS c
+WHERE vault.can_see(c.tenant);
+COMMENT ON VIEW vault.clients IS 'OAuth clients without their secrets';
+
+CREATE VIEW vault.providers AS
+SELECT DISTINCT ON (name) * FROM vault.provider ORDER BY name, builtin;
+COMMENT ON VIEW vault.providers IS 'the providers in force: a registered one hides the built-in one of the same name';
+
+CREATE VIEW vault.keys WITH (security_barrier) AS
+SELECT id AS key_id, tenant, state, pg_catalog.encode(master_key_fingerprint, 'hex') AS master_key_fingerprint,
+       created_at, retired_at, destroyed_at
+FROM vault.key
+WHERE vault.can_administer();
+COMMENT ON VIEW vault.keys IS 'data keys: which there are, and which master key wraps them';
+
+CREATE VIEW vault.access_rules WITH (security_barrier) AS
+SELECT role, privileges, granted_by, granted_at, pg_catalog.to_regrole(pg_catalog.quote_ident(role)) IS NOT NULL AS role_exists
+FROM vault.access_rule
+WHERE vault.can_administer();
+COMMENT ON VIEW vault.access_rules IS 'who may do what; a rule for a role that does not exist has no effect';

@@ -1,0 +1,19 @@
+//! The pure core of `token_vault`: everything that can be decided without PostgreSQL, a network, a clock, a thread or
+//! a random source. Nonces, the present time and random numbers are arguments.
+//!
+//! * [`secret`] — types whose plaintext cannot be formatted and is wiped on drop
+//! * [`envelope`] — one encrypted value: cipher, binary and text form, what it is bound to
+//! * [`keys`] — master key and data keys
+//! * [`oauth`] — a provider's quirks as data, token requests, token answers
+//! * [`refresh`] — when to refresh, when to try again, what a failure means
+//!
+//! Times are `i64` microseconds since the Unix epoch unless a name says `seconds`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod envelope;
+pub mod keys;
+pub mod oauth;
+pub mod refresh;
+pub mod secret;

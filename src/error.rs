@@ -1,0 +1,235 @@
+//! Everything that can go wrong, and the one place that says how a client is told: SQLSTATE, message,
+//! detail, hint. The README's table of errors lists the same codes; a test compares the two.
+//!
+//! An error carries names and numbers, never a secret or part of one.
+
+use crate::pg::report::{self, Report};
+
+/// The result of the vault's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug)]
+pub enum Error {
+    // Arguments.
+    MissingArgument(&'static str),
+    InvalidArgument { name: &'static str, problem: String },
+    TooLong { name: &'static str, bytes: usize, limit: usize },
+    InvalidResponse(String),
+    TenantMismatch { asked: String, bound: String },
+    // Rights.
+    PrivilegeMissing { role: String, privilege: &'static str },
+    // Keys.
+    MasterKeyNotConfigured,
+    MasterKeyUnusable { path: String, problem: String },
+    WrongMasterKey { found: String, wanted: String },
+    MasterKeyExists { fingerprint: String },
+    NoDataKey,
+    KeyUnavailable { key: String, state: &'static str },
+    // Envelopes.
+    Undecryptable { what: &'static str },
+    EnvelopeNotAccepted { problem: &'static str },
+    // Providers and clients.
+    UnknownProvider(String),
+    BuiltInProvider(String),
+    UnknownClient { client: String, tenant: Option<String> },
+    AmbiguousClient { provider: String, clients: String },
+    ClientInUse { client: String, tokens: i64 },
+    WrongProvider { client: String, provider: String },
+    UnknownRole(String),
+    // Tokens.
+    NoSuchToken,
+    TokenExpired { reason: &'static str },
+    ReauthorizationRequired { error: Option<String> },
+    RefreshFailed { error: Option<String> },
+    RefreshTimeout { milliseconds: u128 },
+    RefreshUnavailable { reason: String },
+    RowLockedHere,
+}
+
+impl Error {
+    /// Ends the statement with this error.
+    pub fn raise(self) -> ! {
+        report::raise(self.report())
+    }
+
+    /// The message alone, for the row of the token it befell.
+    pub fn message(self) -> String {
+        self.report().message
+    }
+
+    fn report(self) -> Report {
+        let (sqlstate, message, detail, hint) = self.parts();
+        Report { sqlstate, message, detail, hint: hint.map(str::to_owned) }
+    }
+
+    fn parts(self) -> (&'static str, String, Option<String>, Option<&'static str>) {
+        use Error::*;
+        match self {
+            MissingArgument(name) => ("22004", format!("\"{name}\" must not be null"), None, None),
+            InvalidArgument { name, problem } => ("22023", format!("invalid value for \"{name}\": {problem}"), None, None),
+            TooLong { name, bytes, limit } => (
+                "22001",
+                format!("\"{name}\" is too long"),
+                Some(format!("It has {bytes} bytes; at most {limit} are allowed.")),
+                None,
+            ),
+            InvalidResponse(problem) => (
+                "TV040",
+                format!("not a token response: {problem}"),
+                None,
+                Some("Pass the provider's JSON answer as it came (RFC 6749, section 5.1)."),
+            ),
+            TenantMismatch { asked, bound } => (
+                "TV041",
+                format!("this session is bound to tenant \"{bound}\""),
+                Some(format!("The call names tenant \"{asked}\".")),
+                Some("Leave the tenant out, or change token_vault.tenant."),
+            ),
+            PrivilegeMissing { role, privilege } => (
+                "42501",
+                format!("role \"{role}\" has no privilege \"{privilege}\" on the vault"),
+                None,
+                Some("An administrator can grant it with vault.grant_access()."),
+            ),
+            MasterKeyNotConfigured => (
+                "TV001",
+                "no master key is configured".into(),
+                None,
+                Some("Set token_vault.master_key_file to a path outside the data directory, and reload."),
+            ),
+            MasterKeyUnusable { path, problem } => (
+                "TV002",
+                format!("the master key in \"{path}\" can't be used: {problem}"),
+                None,
+                Some("The file holds 32 bytes as hex or base64 and is readable only by the server's operating system user (mode 0600 or 0400). vault.create_master_key() writes one."),
+            ),
+            WrongMasterKey { found, wanted } => (
+                "TV003",
+                "the configured master key is not the one this database was encrypted with".into(),
+                Some(format!("Its fingerprint is {found}; the data keys need {wanted}.")),
+                Some("Point token_vault.master_key_file to the master key with that fingerprint."),
+            ),
+            MasterKeyExists { fingerprint } => (
+                "TV005",
+                "this vault has a master key already".into(),
+                Some(format!("Its fingerprint is {fingerprint}.")),
+                None,
+            ),
+            NoDataKey => (
+                "TV004",
+                "the vault has no encryption key yet".into(),
+                None,
+                Some("An administrator creates it once with SELECT vault.create_master_key()."),
+            ),
+            KeyUnavailable { key, state } => (
+                "TV006",
+                format!("data key {key} is {state}"),
+                None,
+                Some("Values sealed with it can't be read in this database."),
+            ),
+            Undecryptable { what } => (
+                "TV010",
+                format!("{what} can't be decrypted"),
+                Some("The value is damaged, or was moved here from another row, column or vault.".into()),
+                Some("Restore the value from a backup, or store it again."),
+            ),
+            EnvelopeNotAccepted { problem } => (
+                "TV011",
+                format!("an encrypted value is not accepted as input: {problem}"),
+                None,
+                Some("Pass the plaintext. Restoring ciphertext needs the privilege \"restore\"; vault.seal() encrypts any text, also one that begins with \"tv1.\"."),
+            ),
+            UnknownProvider(name) => (
+                "TV020",
+                format!("unknown provider \"{name}\""),
+                None,
+                Some("vault.providers lists the providers; vault.register_provider() adds one."),
+            ),
+            BuiltInProvider(name) => (
+                "TV025",
+                format!("provider \"{name}\" is built in"),
+                None,
+                Some("Built-in providers can't be dropped; vault.register_provider() overrides one."),
+            ),
+            UnknownClient { client, tenant } => (
+                "TV021",
+                match tenant {
+                    Some(tenant) => format!("unknown client \"{client}\" for tenant \"{tenant}\""),
+                    None => format!("unknown client \"{client}\""),
+                },
+                None,
+                Some("vault.clients lists the clients; vault.register_client() adds one. A disabled client is not used."),
+            ),
+            AmbiguousClient { provider, clients } => (
+                "TV022",
+                format!("provider \"{provider}\" has several clients"),
+                Some(format!("Clients: {clients}.")),
+                Some("Name the one that obtained the token: client => '...'."),
+            ),
+            ClientInUse { client, tokens } => (
+                "TV023",
+                format!("client \"{client}\" is in use"),
+                Some(format!("{tokens} tokens were obtained with it.")),
+                Some("Delete those tokens first, or disable the client."),
+            ),
+            WrongProvider { client, provider } => (
+                "TV024",
+                format!("client \"{client}\" is not registered at provider \"{provider}\""),
+                None,
+                None,
+            ),
+            UnknownRole(name) => ("42704", format!("role \"{name}\" does not exist"), None, None),
+            NoSuchToken => ("TV035", "there is no such token".into(), None, Some("vault.tokens lists the tokens.")),
+            TokenExpired { reason } => (
+                "TV030",
+                "the access token has expired".into(),
+                Some(format!("It can't be refreshed: {reason}.")),
+                Some("Re-authorize the user and store the new token."),
+            ),
+            ReauthorizationRequired { error } => (
+                "TV031",
+                "the provider no longer accepts this grant".into(),
+                error.map(|error| format!("Its answer was \"{error}\".")),
+                Some("Re-authorize the user and store the new token."),
+            ),
+            RefreshFailed { error } => (
+                "TV032",
+                "the token could not be refreshed".into(),
+                error.map(|error| format!("Last error: {error}.")),
+                Some("The worker tries again by itself; vault.tokens shows when."),
+            ),
+            RefreshTimeout { milliseconds } => (
+                "TV033",
+                format!("the token was not refreshed within {milliseconds} ms"),
+                None,
+                Some("The refresh goes on. Try again, or raise token_vault.refresh_wait."),
+            ),
+            RefreshUnavailable { reason } => (
+                "TV034",
+                format!("the token can't be refreshed here: {reason}"),
+                None,
+                Some("vault.status() shows what is missing."),
+            ),
+            RowLockedHere => (
+                "TV036",
+                "the token can't be refreshed while this transaction has changed it".into(),
+                None,
+                Some("Commit first."),
+            ),
+        }
+    }
+}
+
+/// Raises the error of a result; the last step of every SQL function.
+pub trait OrRaise<T> {
+    fn or_raise(self) -> T;
+}
+
+impl<T> OrRaise<T> for Result<T> {
+    fn or_raise(self) -> T {
+        match self {
+            Ok(value) => value,
+            Err(error) => error.raise(),
+        }
+    }
+}

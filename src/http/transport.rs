@@ -1,0 +1,36 @@
+//! The one trait between the refresh engine and the network.
+
+use std::time::Duration;
+
+use token_vault_core::oauth::TokenRequest;
+use token_vault_core::secret::SecretBytes;
+
+use crate::error::CallError;
+
+/// The largest answer body that is read. Token answers are a few kilobytes; what is larger is no token answer.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Sends one request and waits for its answer.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends `request` once, and gives up when `budget` (counted from the start of this call) is used up.
+    ///
+    /// Every complete answer is `Ok`, whatever its status: errors and redirects are for the caller to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] tells whether the provider can have seen the request.
+    fn call(&self, request: &TokenRequest, budget: Duration) -> Result<HttpAnswer, CallError>;
+}
+
+/// A complete answer. Its `Debug` form shows no byte of the body.
+#[derive(Debug, Clone)]
+pub struct HttpAnswer {
+    /// Status code (RFC 9110 §15).
+    pub status: u16,
+    /// `Content-Type` as sent, where it is text.
+    pub content_type: Option<String>,
+    /// `Retry-After` as sent: seconds or an HTTP date (RFC 9110 §10.2.3).
+    pub retry_after: Option<String>,
+    /// The body, at most [`MAX_BODY_BYTES`].
+    pub body: SecretBytes,
+}

@@ -1,0 +1,85 @@
+//! OAuth tokens and other credentials, encrypted inside PostgreSQL and kept fresh by it.
+//!
+//! Directions: `sqlfn`, `sqltype`, `worker` → `store` → `pg`; all of them use the packages
+//! `token_vault_core` (no PostgreSQL, no I/O, no clock) and `worker` uses `token_vault_http`. Nothing points
+//! back. `docs/architecture.md` is the map.
+
+use pgrx::prelude::*;
+use pgrx::{extension_sql_file, pg_shmem_init};
+use worker::board::BOARD;
+use worker::usage::USAGE;
+
+mod error;
+mod pg;
+mod sqlfn;
+mod sqltype;
+mod store;
+mod worker;
+
+pgrx::pg_module_magic!(name, version);
+
+// The install script: hand-written files around the generated signatures, in this order.
+extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
+extension_sql_file!("../sql/secret_shell.sql", name = "secret_shell", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/secret.sql",
+    name = "secret_type",
+    creates = [Type(pg::secret_datum::Secret)],
+    requires = [
+        "secret_shell",
+        sqltype::secret::text::secret_in,
+        sqltype::secret::text::secret_out,
+        sqltype::secret::text::secret_from_text,
+        sqltype::secret::binary::secret_recv,
+        sqltype::secret::binary::secret_send
+    ]
+);
+extension_sql_file!("../sql/installation.sql", name = "installation", requires = ["bootstrap"]);
+extension_sql_file!("../sql/key.sql", name = "key", requires = ["bootstrap"]);
+extension_sql_file!("../sql/provider.sql", name = "provider", requires = ["bootstrap"]);
+extension_sql_file!("../sql/provider_comments.sql", name = "provider_comments", requires = ["provider"]);
+extension_sql_file!("../sql/catalogue.sql", name = "catalogue", requires = ["provider"]);
+extension_sql_file!("../sql/client.sql", name = "client", requires = ["provider"]);
+extension_sql_file!("../sql/token.sql", name = "token", requires = ["client"]);
+extension_sql_file!("../sql/access.sql", name = "access", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/views.sql",
+    name = "views",
+    requires = ["token", "key", "access", sqlfn::visibility::can_see, sqlfn::visibility::can_administer]
+);
+extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
+
+/// Called when the library is loaded: by the postmaster if it is preloaded, else by the first session
+/// that uses it.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::settings::define();
+    if !pg::server::is_preloading() {
+        return;
+    }
+    pg_shmem_init!(BOARD = worker::board::Board::EMPTY.into());
+    pg_shmem_init!(USAGE = worker::usage::Usage::EMPTY.into());
+    pg::shmem::set_preloaded();
+    pg::background::register("token_vault launcher", "token_vault_launcher");
+}
+
+/// Main function of the launcher.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn token_vault_launcher(_argument: pg_sys::Datum) {
+    worker::launcher::run();
+}
+
+/// Main function of a database's standing refresher.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn token_vault_refresher(database: pg_sys::Datum) {
+    worker::refresher::run_standing(pg_sys::Oid::from(database.value() as u32));
+}
+
+/// Main function of a refresher that a session has started for itself.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn token_vault_errand(database: pg_sys::Datum) {
+    worker::refresher::run_errand(pg_sys::Oid::from(database.value() as u32));
+}

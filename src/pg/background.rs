@@ -1,0 +1,117 @@
+//! Background workers: registering, starting, and living as one.
+
+use std::time::Duration;
+
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BackgroundWorkerStatus, BgWorkerStartTime, SignalWakeFlags};
+use pgrx::{IntoDatum, pg_sys};
+
+const LIBRARY: &str = "token_vault";
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// Registers a worker that the postmaster starts, and starts again, as soon as the server may write.
+/// Only while preloading.
+pub fn register(name: &str, function: &str) {
+    BackgroundWorkerBuilder::new(name)
+        .set_type(name)
+        .set_library(LIBRARY)
+        .set_function(function)
+        .enable_spi_access()
+        .set_start_time(BgWorkerStartTime::RecoveryFinished)
+        .set_restart_time(Some(RESTART_AFTER))
+        .load();
+}
+
+/// A worker that was started from a running session.
+pub struct Started(pgrx::bgworkers::DynamicBackgroundWorker);
+
+/// Starts a worker for `database` that is not started again when it ends; `extra` tells it what for. None:
+/// `max_worker_processes` is used up.
+pub fn start(name: &str, function: &str, database: pg_sys::Oid, extra: &str) -> Option<Started> {
+    BackgroundWorkerBuilder::new(name)
+        .set_type("token_vault refresher")
+        .set_library(LIBRARY)
+        .set_function(function)
+        .enable_spi_access()
+        .set_start_time(BgWorkerStartTime::RecoveryFinished)
+        .set_restart_time(None)
+        .set_argument(database.into_datum())
+        .set_extra(extra)
+        .set_notify_pid(super::server::process_id())
+        .load_dynamic()
+        .ok()
+        .map(Started)
+}
+
+impl Started {
+    /// Whether the worker has ended (or could never start). Its start and end set this process's latch.
+    pub fn has_ended(&self) -> bool {
+        matches!(
+            self.0.pid(),
+            Err(BackgroundWorkerStatus::Stopped | BackgroundWorkerStatus::PostmasterDied)
+        )
+    }
+
+    /// The process number while it runs.
+    pub fn pid(&self) -> Option<i32> {
+        self.0.pid().ok()
+    }
+}
+
+/// What the session that started this worker told it.
+pub fn extra() -> &'static str {
+    BackgroundWorker::get_extra()
+}
+
+/// Connects this worker to a database by its OID, or (None) to the shared catalogs only, and takes over
+/// its signals: SIGTERM asks it to finish, SIGHUP to read the configuration again.
+pub fn connect(database: Option<pg_sys::Oid>) {
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    match database {
+        // The role is the bootstrap superuser: tables of the vault are closed to everybody else.
+        Some(oid) => BackgroundWorker::connect_worker_to_spi_by_oid(Some(oid), None),
+        None => BackgroundWorker::connect_worker_to_spi(None, None),
+    }
+}
+
+/// Whether the server has asked this worker to end. Stays true.
+pub fn must_stop() -> bool {
+    // SAFETY: a flag of this process, set by the signal handler and never cleared.
+    unsafe { (&raw const pg_sys::ShutdownRequestPending).read_volatile() != 0 }
+}
+
+/// Reads the configuration files again if the server was told to.
+pub fn reload_configuration() {
+    if BackgroundWorker::sighup_received() {
+        // SAFETY: no transaction is open; the flag belongs to this process.
+        unsafe {
+            (&raw mut pg_sys::ConfigReloadPending).write_volatile(0);
+            pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
+        }
+    }
+}
+
+/// Settings of a worker's session: what it writes is durable, and it never waits for ever behind a lock.
+pub fn prepare_session() {
+    set(c"lock_timeout", c"5s");
+    set(c"statement_timeout", c"0");
+    set(c"default_transaction_isolation", c"read committed");
+    set(c"default_transaction_read_only", c"off");
+    // SAFETY: reads a variable of this process.
+    let commit = unsafe { pg_sys::synchronous_commit } as u32;
+    // A rotated refresh token that a crash takes back is lost: "off" is not for this process.
+    if commit == pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF {
+        set(c"synchronous_commit", c"local");
+    }
+}
+
+fn set(name: &core::ffi::CStr, value: &core::ffi::CStr) {
+    // SAFETY: both texts are NUL-terminated and copied.
+    unsafe {
+        pg_sys::SetConfigOption(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+        );
+    }
+}

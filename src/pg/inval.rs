@@ -1,0 +1,109 @@
+//! Forgetting what a backend remembers when another one changes it, by PostgreSQL's own invalidation
+//! messages: they are processed before the next statement reads.
+
+use std::cell::Cell;
+
+use pgrx::{pg_guard, pg_sys};
+
+/// What backends keep in memory of the vault's tables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// `vault.key`: which data key is active, and the unwrapped keys.
+    Keys,
+    /// `vault.access_rule`, roles and memberships.
+    Access,
+    /// `vault.provider`.
+    Providers,
+}
+
+impl Topic {
+    const ALL: [Topic; 3] = [Topic::Keys, Topic::Access, Topic::Providers];
+}
+
+struct Watch {
+    relation: &'static core::ffi::CStr,
+    oid: Cell<pg_sys::Oid>,
+    generation: Cell<u64>,
+}
+
+impl Watch {
+    const fn new(relation: &'static core::ffi::CStr) -> Self {
+        Watch { relation, oid: Cell::new(pg_sys::InvalidOid), generation: Cell::new(1) }
+    }
+
+    fn relation_oid(&self) -> pg_sys::Oid {
+        if self.oid.get() == pg_sys::InvalidOid {
+            self.oid.set(super::catalog::relation(self.relation));
+        }
+        self.oid.get()
+    }
+
+    fn invalidate(&self) {
+        self.oid.set(pg_sys::InvalidOid);
+        self.generation.set(self.generation.get() + 1);
+    }
+}
+
+thread_local! {
+    static REGISTERED: Cell<bool> = const { Cell::new(false) };
+    static KEYS: Watch = const { Watch::new(c"key") };
+    static ACCESS: Watch = const { Watch::new(c"access_rule") };
+    static PROVIDERS: Watch = const { Watch::new(c"provider") };
+}
+
+fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
+    match topic {
+        Topic::Keys => KEYS.with(read),
+        Topic::Access => ACCESS.with(read),
+        Topic::Providers => PROVIDERS.with(read),
+    }
+}
+
+/// Grows when what is known of `topic` has changed. A cache remembers the number it was filled at and
+/// is empty when the number has moved.
+pub fn generation(topic: Topic) -> u64 {
+    if !REGISTERED.get() {
+        register();
+    }
+    with_watch(topic, |watch| {
+        watch.relation_oid();
+        watch.generation.get()
+    })
+}
+
+/// Tells every backend, at the commit of this transaction, that rows behind `topic` have changed.
+pub fn announce(topic: Topic) {
+    let oid = with_watch(topic, Watch::relation_oid);
+    // SAFETY: queues an invalidation message for a relation that exists; it is sent at commit and
+    // processed here at once, also on abort.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(oid) };
+}
+
+fn register() {
+    use pg_sys::SysCacheIdentifier::{AUTHMEMMEMROLE, AUTHOID};
+    // SAFETY: callbacks stay registered for the life of the backend; they only touch the cells above.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
+        for cache in [AUTHOID, AUTHMEMMEMROLE] {
+            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
+        }
+    }
+    REGISTERED.set(true);
+}
+
+/// `relation` is InvalidOid when everything must be forgotten (messages were lost).
+#[pg_guard]
+unsafe extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: pg_sys::Oid) {
+    for topic in Topic::ALL {
+        with_watch(topic, |watch| {
+            if relation == pg_sys::InvalidOid || relation == watch.oid.get() {
+                watch.invalidate();
+            }
+        });
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn role_changed(_arg: pg_sys::Datum, _cache: core::ffi::c_int, _hash: u32) {
+    ACCESS.with(Watch::invalidate);
+}

@@ -1,0 +1,19 @@
+//! The PostgreSQL edge: one small safe wrapper for each of the server's facilities, and the only home
+//! of `unsafe` and `pg_sys`. Nothing here knows what a token is.
+#![allow(unsafe_code)]
+
+pub mod background;
+pub mod catalog;
+pub mod inval;
+pub mod latch;
+pub mod lock;
+pub mod random;
+pub mod report;
+pub mod role;
+pub mod secret_datum;
+pub mod server;
+pub mod settings;
+pub mod shmem;
+pub mod spi;
+pub mod time;
+pub mod transaction;

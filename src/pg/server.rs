@@ -1,0 +1,53 @@
+//! Facts about this server process, its cluster and its database.
+
+use std::path::PathBuf;
+
+use pgrx::pg_sys;
+
+/// The number initdb gave the cluster; copies of its files share it, other clusters have another.
+pub fn system_identifier() -> String {
+    // SAFETY: reads the control file's copy in memory.
+    unsafe { pg_sys::GetSystemIdentifier() }.to_string()
+}
+
+/// The OID of the connected database.
+pub fn database() -> pg_sys::Oid {
+    // SAFETY: a backend variable, set when the backend connected.
+    unsafe { pg_sys::MyDatabaseId }
+}
+
+/// The data directory.
+pub fn data_directory() -> PathBuf {
+    // SAFETY: set by the postmaster before any extension is loaded, and never changed.
+    let path = unsafe { core::ffi::CStr::from_ptr(pg_sys::DataDir) };
+    PathBuf::from(path.to_string_lossy().into_owned())
+}
+
+/// Whether this server is a standby, which can't write.
+pub fn in_recovery() -> bool {
+    // SAFETY: reads shared memory.
+    unsafe { pg_sys::RecoveryInProgress() }
+}
+
+/// Whether the running transaction may not write.
+pub fn transaction_is_read_only() -> bool {
+    // SAFETY: a backend variable.
+    unsafe { pg_sys::XactReadOnly }
+}
+
+/// Whether the library is being loaded by the postmaster (shared_preload_libraries).
+pub fn is_preloading() -> bool {
+    // SAFETY: a variable of the process.
+    unsafe { pg_sys::process_shared_preload_libraries_in_progress }
+}
+
+/// This process's number.
+pub fn process_id() -> i32 {
+    // SAFETY: a variable of the process.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// Ends the statement if it has been cancelled or the session is being ended.
+pub fn check_for_interrupts() {
+    pgrx::check_for_interrupts!();
+}

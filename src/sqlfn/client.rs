@@ -1,0 +1,102 @@
+//! OAuth clients.
+
+use pgrx::{JsonB, default, pg_extern};
+
+use crate::error::{Error, OrRaise, Result};
+use crate::sqlfn::arguments;
+use crate::store::access::{self, Privilege};
+use crate::store::client::{self, Client, Position, Registration};
+use crate::store::provider;
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn register_client(
+    name: Option<&str>,
+    provider: Option<&str>,
+    client_id: Option<&str>,
+    client_secret: default!(Option<&str>, "NULL"),
+    tenant: default!(Option<&str>, "NULL"),
+    scope: default!(Option<&str>, "NULL"),
+    redirect_uri: default!(Option<&str>, "NULL"),
+    metadata: default!(Option<JsonB>, "NULL"),
+) {
+    let register = || -> Result<()> {
+        access::require(Privilege::Admin)?;
+        let tenant = arguments::client_tenant(tenant)?;
+        let name = arguments::name("name", name)?;
+        let provider_name = arguments::name("provider", provider)?;
+        provider::find(provider_name)?;
+        if metadata.as_ref().is_some_and(|metadata| !metadata.0.is_object()) {
+            return Err(Error::InvalidArgument { name: "metadata", problem: "it is not a JSON object".into() });
+        }
+        client::register(Registration {
+            tenant: tenant.as_deref(),
+            name,
+            provider: provider_name,
+            client_id: arguments::name("client_id", client_id)?,
+            client_secret: client_secret.map(|secret| arguments::credential("client_secret", secret)).transpose()?,
+            scope,
+            redirect_uri,
+            metadata,
+        })
+    };
+    register().or_raise();
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn add_client_secret(
+    client: Option<&str>,
+    client_secret: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    position: default!(&str, "'first'"),
+) {
+    let add = || -> Result<()> {
+        let client = administered(client, tenant)?;
+        let secret = arguments::credential("client_secret", arguments::required("client_secret", client_secret)?)?;
+        let position = match position {
+            "first" => Position::First,
+            "last" => Position::Last,
+            _ => {
+                return Err(Error::InvalidArgument { name: "position", problem: "it is neither first nor last".into() });
+            }
+        };
+        client::add_secret(&client, secret, position)
+    };
+    add().or_raise();
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn drop_client_secrets(
+    client: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    keep: default!(i32, "1"),
+) -> i64 {
+    let drop = || -> Result<i64> {
+        if keep < 0 {
+            return Err(Error::InvalidArgument { name: "keep", problem: "it is negative".into() });
+        }
+        Ok(client::drop_secrets(&administered(client, tenant)?, keep))
+    };
+    drop().or_raise()
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn enable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
+    administered(client, tenant).map(|client| client::set_active(&client, true)).or_raise();
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn disable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
+    administered(client, tenant).map(|client| client::set_active(&client, false)).or_raise();
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn drop_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
+    administered(client, tenant).and_then(|client| client::remove(&client)).or_raise();
+}
+
+/// The client named, for a caller who may change it.
+fn administered(name: Option<&str>, tenant: Option<&str>) -> Result<Client> {
+    access::require(Privilege::Admin)?;
+    client::find(arguments::client_tenant(tenant)?.as_deref(), arguments::name("client", name)?)
+}

@@ -1,0 +1,14 @@
+//! The SQL functions: check the arguments and the caller's rights, call, report. `COMMENT ON` in
+//! `sql/comments.sql` documents each for its users.
+
+mod access;
+mod arguments;
+mod client;
+mod installation;
+mod key;
+mod provider;
+mod refresh;
+mod token_delete;
+mod token_read;
+mod token_store;
+mod visibility;

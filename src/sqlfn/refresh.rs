@@ -1,0 +1,98 @@
+//! Refreshing now.
+
+use std::time::Duration;
+
+use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::iter::TableIterator;
+use pgrx::{default, name, pg_extern};
+
+use crate::error::{Error, OrRaise, Result};
+use crate::pg::{settings, time};
+use crate::sqlfn::arguments;
+use crate::store::access::{self, Privilege};
+use crate::store::provider;
+use crate::store::token::{self, State, Target};
+use crate::worker::request;
+
+/// `refresh_due` refreshes at most so many tokens in one call.
+const MAX_TOKENS: i32 = 1000;
+/// Requests run several at a time, so many tokens need less than so many times one token's wait.
+const WAIT_FACTOR: u32 = 6;
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn refresh_token(
+    provider: Option<&str>,
+    subject: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    label: default!(Option<&str>, "''"),
+) -> Option<TimestampWithTimeZone> {
+    let refresh = || -> Result<Option<TimestampWithTimeZone>> {
+        access::require(Privilege::Refresh)?;
+        let key = arguments::token_key(tenant, provider, subject, label)?;
+        let provider = provider::find(&key.provider)?;
+        let token = token::find(&key).ok_or(Error::NoSuchToken)?;
+        if token.state == State::ReauthorizationRequired {
+            return Err(Error::ReauthorizationRequired { error: token.last_error });
+        }
+        if !provider::can_refresh(&provider, token.has_refresh_token) {
+            return Err(Error::TokenExpired { reason: "it has no refresh token" });
+        }
+        request::require_possible()?;
+        let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
+        Ok(request::refresh(&target)?.expires_at.map(time::to_sql))
+    };
+    refresh().or_raise()
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+#[allow(clippy::type_complexity)]
+fn refresh_due(
+    within: default!(Option<Interval>, "NULL"),
+    max_tokens: default!(i32, "100"),
+) -> TableIterator<
+    'static,
+    (
+        name!(tenant, String),
+        name!(provider, String),
+        name!(subject, String),
+        name!(label, String),
+        name!(outcome, &'static str),
+        name!(error, Option<String>),
+        name!(expires_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let refresh = || -> Result<Vec<(Target, Option<Target>)>> {
+        access::require(Privilege::Refresh)?;
+        let within = within.as_ref().map_or(0, time::interval_micros);
+        if within < 0 {
+            return Err(Error::InvalidArgument { name: "within", problem: "it is negative".into() });
+        }
+        if !(1..=MAX_TOKENS).contains(&max_tokens) {
+            let problem = format!("it is not between 1 and {MAX_TOKENS}");
+            return Err(Error::InvalidArgument { name: "max_tokens", problem });
+        }
+        request::require_possible()?;
+        let until = time::now().saturating_add(within);
+        let due = token::list_due(settings::tenant().as_deref(), until, max_tokens.into());
+        let ids: Vec<i64> = due.iter().filter(|target| !target.is_ours).map(|target| target.id).collect();
+        request::refresh_all(&ids, settings::refresh_wait().saturating_mul(WAIT_FACTOR).max(Duration::from_millis(1)));
+        Ok(due.into_iter().map(|before| (token::target(before.id), before)).map(|(after, before)| (before, after)).collect())
+    };
+    TableIterator::new(refresh().or_raise().into_iter().map(|(before, after)| {
+        let outcome = outcome(&before, after.as_ref());
+        let error = after.as_ref().filter(|_| outcome != "refreshed").and_then(|after| after.last_error.clone());
+        let expires_at = after.and_then(|after| after.expires_at).map(time::to_sql);
+        let key = before.key;
+        (key.tenant, key.provider, key.subject, key.label, outcome, error, expires_at)
+    }))
+}
+
+fn outcome(before: &Target, after: Option<&Target>) -> &'static str {
+    match after {
+        None => "deleted",
+        Some(after) if after.generation > before.generation => "refreshed",
+        Some(after) if after.state == State::ReauthorizationRequired => "reauthorization_required",
+        Some(after) if after.failures > before.failures => "failed",
+        Some(_) => "pending",
+    }
+}

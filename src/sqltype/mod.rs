@@ -1,0 +1,3 @@
+//! Types of the extension.
+
+pub mod secret;

@@ -1,0 +1,29 @@
+//! Encrypting and decrypting by name.
+
+use pgrx::{default, pg_extern};
+use token_vault_core::envelope::Context;
+use token_vault_core::secret::{SecretBytes, SecretString};
+
+use super::input;
+use crate::error::{Error, OrRaise, Result};
+use crate::pg::secret_datum::Secret;
+use crate::store::access::{self, Privilege};
+use crate::store::keyring;
+
+const WHAT: &str = "the secret";
+
+#[pg_extern(schema = "vault", volatile, strict, parallel_restricted, requires = ["secret_type"])]
+fn seal(plaintext: &str, context: default!(&str, "''")) -> Secret {
+    input::encrypt(plaintext.as_bytes(), context).or_raise()
+}
+
+#[pg_extern(schema = "vault", stable, strict, parallel_restricted, requires = ["secret_type"])]
+fn reveal(secret: Secret, context: default!(&str, "''")) -> String {
+    decrypt(&secret, context).or_raise().expose().to_owned()
+}
+
+fn decrypt(secret: &Secret, context: &str) -> Result<SecretString> {
+    access::require(Privilege::Read)?;
+    let plaintext: SecretBytes = keyring::open(&Context::Column { context }, &secret.0, WHAT)?;
+    SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: WHAT })
+}

@@ -1,0 +1,58 @@
+//! PostgreSQL's own privileges that go with those on the vault: without EXECUTE a role can't even call a
+//! function. They open the door; what is behind it is checked by [`crate::store::access`].
+
+use crate::pg::spi;
+use crate::store::access::Privilege;
+
+/// What every role with any privilege gets.
+const COMMON: [&str; 2] = ["USAGE ON SCHEMA vault", "SELECT ON vault.providers"];
+
+/// Functions, views and types for one privilege.
+fn objects(privilege: Privilege) -> &'static [&'static str] {
+    match privilege {
+        Privilege::Read => &[
+            "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.has_token, \
+             vault.is_valid, vault.token_status, vault.reveal, vault.can_see",
+            "SELECT ON vault.tokens, vault.clients",
+            "USAGE ON TYPE vault.secret",
+        ],
+        Privilege::Write => &[
+            "EXECUTE ON FUNCTION vault.store_token, vault.store_token_response, vault.delete_token, \
+             vault.delete_subject, vault.seal, vault.secret_from_text",
+            "USAGE ON TYPE vault.secret",
+        ],
+        Privilege::Refresh => &["EXECUTE ON FUNCTION vault.refresh_token, vault.refresh_due"],
+        // What they allow has no function yet, or is checked by the type's input.
+        Privilege::Export | Privilege::Restore => &["USAGE ON TYPE vault.secret"],
+        Privilege::Admin => &[
+            "EXECUTE ON FUNCTION vault.register_provider, vault.drop_provider, vault.register_client, \
+             vault.add_client_secret, vault.drop_client_secrets, vault.enable_client, vault.disable_client, \
+             vault.drop_client, vault.create_master_key, vault.grant_access, vault.revoke_access, \
+             vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see",
+            "SELECT ON vault.tokens, vault.clients, vault.keys, vault.access_rules",
+        ],
+    }
+}
+
+/// Opens the objects of `privileges` to a role that exists.
+pub fn open(role: &str, privileges: &[Privilege]) {
+    let objects = COMMON.into_iter().chain(privileges.iter().flat_map(|privilege| objects(*privilege)).copied());
+    run(objects.map(|objects| format!("GRANT {objects} TO {}", quote(role))));
+}
+
+/// Closes everything to a role, and opens what goes with the privileges it keeps.
+pub fn close(role: &str, kept: &[Privilege]) {
+    let all = COMMON.into_iter().chain(Privilege::ALL.into_iter().flat_map(|privilege| objects(privilege)).copied());
+    run(all.map(|objects| format!("REVOKE {objects} FROM {}", quote(role))));
+    if !kept.is_empty() {
+        open(role, kept);
+    }
+}
+
+fn run(statements: impl Iterator<Item = String>) {
+    spi::session(|session| statements.for_each(|sql| session.run_once(&sql, &[], &[])));
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

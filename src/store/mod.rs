@@ -1,0 +1,12 @@
+//! The vault's rows and keys: what SQL functions, the encrypted type and the worker share. It speaks SQL
+//! through [`crate::pg`] and leaves every decision that needs no database to the core.
+
+pub mod access;
+pub mod client;
+pub mod grant;
+pub mod installation;
+pub mod keyring;
+pub mod master_key;
+pub mod provider;
+pub mod schedule;
+pub mod token;

@@ -1,0 +1,33 @@
+//! Rows of `vault.token`: sealed on the way in, opened on the way out.
+
+mod delete;
+mod read;
+mod write;
+
+pub use delete::{delete, delete_subject, delete_tenant};
+pub use read::{State, StoredToken, Target, find, list_due, target};
+pub use write::{Sealed, seal, store};
+
+use token_vault_core::envelope::{Context, TokenField};
+
+/// What names a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenKey {
+    pub tenant: String,
+    pub provider: String,
+    pub subject: String,
+    pub label: String,
+}
+
+impl TokenKey {
+    /// What the envelope of one field is bound to: moved to another row or field, it does not open.
+    pub fn context(&self, field: TokenField) -> Context<'_> {
+        Context::Token {
+            tenant: &self.tenant,
+            provider: &self.provider,
+            subject: &self.subject,
+            label: &self.label,
+            field,
+        }
+    }
+}

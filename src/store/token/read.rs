@@ -1,0 +1,149 @@
+//! Finding a token.
+
+use pgrx::pg_sys::BuiltinOid::{INT8OID, TEXTOID};
+use token_vault_core::envelope::TokenField;
+use token_vault_core::secret::SecretBytes;
+
+use super::TokenKey;
+use crate::error::Result;
+use crate::pg::spi::{self, Row, Statement};
+use crate::pg::time::UnixMicros;
+use crate::store::keyring;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Active,
+    ReauthorizationRequired,
+}
+
+impl State {
+    pub fn parse(text: &str) -> State {
+        match text {
+            "active" => State::Active,
+            _ => State::ReauthorizationRequired,
+        }
+    }
+}
+
+/// A row, its credential still sealed.
+pub struct StoredToken {
+    pub id: i64,
+    pub generation: i64,
+    pub state: State,
+    pub issued_at: UnixMicros,
+    pub expires_at: Option<UnixMicros>,
+    pub refresh_after: Option<UnixMicros>,
+    pub has_refresh_token: bool,
+    pub token_type: Option<String>,
+    pub scope: Option<String>,
+    pub last_error: Option<String>,
+    access_token: Vec<u8>,
+}
+
+impl StoredToken {
+    /// Whether the access token lives until `time`.
+    pub fn is_valid_until(&self, time: UnixMicros) -> bool {
+        self.expires_at.is_none_or(|expires_at| expires_at > time)
+    }
+
+    /// Decrypts the access token.
+    pub fn access_token(&self, key: &TokenKey) -> Result<SecretBytes> {
+        keyring::open(&key.context(TokenField::AccessToken), &self.access_token, "the access token")
+    }
+}
+
+/// The newest committed version of a token, whatever the isolation level: it is the state of another
+/// system, and an older version may have been revoked there.
+pub fn find(key: &TokenKey) -> Option<StoredToken> {
+    static FIND: Statement = Statement::new(
+        "SELECT id, generation, state, issued_at, expires_at, refresh_after, refresh_token IS NOT NULL,
+                token_type, scope, last_error, access_token
+         FROM vault.token WHERE tenant = $1 AND provider = $2 AND subject = $3 AND label = $4",
+        &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+    );
+    spi::session(|session| {
+        session.query_one(
+            &FIND,
+            &[
+                key.tenant.as_str().into(),
+                key.provider.as_str().into(),
+                key.subject.as_str().into(),
+                key.label.as_str().into(),
+            ],
+            read,
+        )
+    })
+}
+
+fn read(row: &Row) -> StoredToken {
+    StoredToken {
+        id: row.required(1),
+        generation: row.required(2),
+        state: State::parse(row.required(3)),
+        issued_at: row.time(4).expect("issued_at is never null"),
+        expires_at: row.time(5),
+        refresh_after: row.time(6),
+        has_refresh_token: row.required(7),
+        token_type: row.get(8),
+        scope: row.get(9),
+        last_error: row.get(10),
+        access_token: row.required(11),
+    }
+}
+
+/// What a refresh is asked for, and how its outcome is told afterwards.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub id: i64,
+    pub key: TokenKey,
+    pub generation: i64,
+    pub state: State,
+    pub expires_at: Option<UnixMicros>,
+    pub last_error: Option<String>,
+    pub failures: i32,
+    /// The running transaction has changed or locked the row: nobody else can see or write it.
+    pub is_ours: bool,
+}
+
+/// A token by its number.
+pub fn target(id: i64) -> Option<Target> {
+    static BY_ID: Statement = Statement::new(
+        "SELECT t.id, t.tenant, t.provider, t.subject, t.label, t.generation, t.state, t.expires_at, t.last_error,
+                coalesce(s.failures, 0), t.xmin, t.xmax
+         FROM vault.token AS t LEFT JOIN vault.refresh_schedule AS s ON s.token = t.id WHERE t.id = $1",
+        &[INT8OID],
+    );
+    spi::session(|session| session.query_one(&BY_ID, &[id.into()], read_target))
+}
+
+/// Tokens of `tenant` (None: all) that are due within so many microseconds, the most urgent first.
+pub fn list_due(tenant: Option<&str>, until: UnixMicros, limit: i64) -> Vec<Target> {
+    static DUE: Statement = Statement::new(
+        "SELECT t.id, t.tenant, t.provider, t.subject, t.label, t.generation, t.state, t.expires_at, t.last_error,
+                s.failures, t.xmin, t.xmax
+         FROM vault.refresh_schedule AS s JOIN vault.token AS t ON t.id = s.token
+         WHERE s.due_at <= $1 AND ($2 IS NULL OR t.tenant = $2) ORDER BY s.due_at LIMIT $3",
+        &[pgrx::pg_sys::BuiltinOid::TIMESTAMPTZOID, TEXTOID, INT8OID],
+    );
+    spi::session(|session| {
+        session.query(&DUE, &[spi::timestamp(Some(until)), tenant.into(), limit.into()], read_target)
+    })
+}
+
+fn read_target(row: &Row) -> Target {
+    Target {
+        id: row.required(1),
+        key: TokenKey {
+            tenant: row.required(2),
+            provider: row.required(3),
+            subject: row.required(4),
+            label: row.required(5),
+        },
+        generation: row.required(6),
+        state: State::parse(row.required(7)),
+        expires_at: row.time(8),
+        last_error: row.get(9),
+        failures: row.required(10),
+        is_ours: row.is_ours(11, 12),
+    }
+}

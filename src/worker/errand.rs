@@ -1,0 +1,28 @@
+//! What a session wants from the refresher it starts for itself, where there is no standing one. It travels as
+//! text, because a background worker is told things by text.
+
+/// Which tokens to refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// This one, due or not.
+    Token(i64),
+    /// Those that are due now.
+    Due { limit: usize },
+}
+
+impl Errand {
+    pub fn to_text(&self) -> String {
+        match self {
+            Errand::Token(token) => format!("token {token}"),
+            Errand::Due { limit } => format!("due {limit}"),
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Errand> {
+        match text.split_once(' ')? {
+            ("token", token) => Some(Errand::Token(token.parse().ok()?)),
+            ("due", limit) => Some(Errand::Due { limit: limit.parse().ok()? }),
+            _ => None,
+        }
+    }
+}

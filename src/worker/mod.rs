@@ -1,0 +1,16 @@
+//! The processes that refresh tokens, and how sessions ask them.
+//!
+//! One refresher per database claims what is due and commits the intent ([`claim`]), calls providers from
+//! threads with no transaction open ([`call`]), and writes the answers ([`apply`]). A launcher starts the
+//! refreshers when the library is preloaded; without preloading a session starts one for its request.
+
+pub mod apply;
+pub mod board;
+pub mod call;
+pub mod claim;
+pub mod errand;
+pub mod launcher;
+mod outbound;
+pub mod refresher;
+pub mod request;
+pub mod usage;

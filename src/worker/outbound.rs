@@ -1,0 +1,107 @@
+//! The threads that call providers, made anew when the settings they depend on change.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use token_vault_http::{Client, Done, Job, Pool, Settings, policy, wake};
+
+use crate::pg::settings;
+
+/// Sends requests and collects results.
+pub struct Outbound {
+    /// The last one takes new jobs; earlier ones finish theirs.
+    pools: Vec<Pool>,
+    settings: SettingsInUse,
+    sleeper: wake::Sleeper,
+    waker: Arc<wake::Waker>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct SettingsInUse {
+    allowed_networks: String,
+    ca_file: Option<std::path::PathBuf>,
+    proxy: Option<String>,
+    timeout: Duration,
+    connections: usize,
+}
+
+impl SettingsInUse {
+    fn current() -> Self {
+        SettingsInUse {
+            allowed_networks: settings::allowed_networks(),
+            ca_file: settings::ca_file(),
+            proxy: settings::proxy(),
+            timeout: settings::request_timeout(),
+            connections: settings::connections(),
+        }
+    }
+}
+
+impl Outbound {
+    /// Starts the threads. The error says which setting can't be used.
+    pub fn new() -> Result<Self, String> {
+        let (sleeper, waker) = wake::pair().map_err(|error| error.to_string())?;
+        let waker = Arc::new(waker);
+        let settings = SettingsInUse::current();
+        let pool = pool(&settings, &waker)?;
+        Ok(Outbound { pools: vec![pool], settings, sleeper, waker })
+    }
+
+    /// Takes over changed settings for the requests from now on.
+    pub fn follow_settings(&mut self) -> Result<(), String> {
+        let settings = SettingsInUse::current();
+        if settings != self.settings {
+            self.pools.push(pool(&settings, &self.waker)?);
+            self.settings = settings;
+        }
+        Ok(())
+    }
+
+    /// How many more requests can be sent at once.
+    pub fn free_places(&self) -> usize {
+        let in_flight: usize = self.pools.iter().map(Pool::in_flight).sum();
+        self.settings.connections.saturating_sub(in_flight)
+    }
+
+    pub fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    pub fn submit(&self, id: i64, request: token_vault_core::oauth::TokenRequest) {
+        let job = Job { id, request, budget: self.settings.timeout };
+        self.pools.last().expect("there is always one").submit(job);
+    }
+
+    /// All results that are there.
+    pub fn drain(&mut self) -> Vec<Done> {
+        self.sleeper.clear();
+        let done = self.pools.iter().flat_map(Pool::drain).collect();
+        let last = self.pools.len() - 1;
+        let mut place = 0;
+        self.pools.retain(|pool| {
+            place += 1;
+            place > last || pool.in_flight() > 0
+        });
+        done
+    }
+
+    /// Becomes readable when a result is there.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.sleeper.as_fd()
+    }
+}
+
+fn pool(settings: &SettingsInUse, waker: &Arc<wake::Waker>) -> Result<Pool, String> {
+    let client = Client::new(&Settings {
+        total_timeout: settings.timeout,
+        ca_file: settings.ca_file.clone(),
+        proxy: settings.proxy.clone(),
+        allowed_networks: policy::parse_networks(&settings.allowed_networks).map_err(|error| error.to_string())?,
+        threads: settings.connections,
+        ..Settings::default()
+    })
+    .map_err(|error| error.to_string())?;
+    let waker = Arc::clone(waker);
+    Pool::new(Arc::new(client), settings.connections, move || waker.wake()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,336 @@
+//! The process that refreshes a database's tokens: claim, call, apply.
+//!
+//! No transaction, snapshot or lock is open while a request is under way. Which tokens are in flight is known
+//! only here, in memory: there is one refresher per database, held apart by a lock.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use pgrx::pg_sys::Oid;
+use token_vault_core::oauth::Provider;
+
+use crate::pg::time::{self, UnixMicros};
+use crate::pg::{background, catalog, latch, lock, server, settings, spi, transaction};
+use crate::store::installation::{self, Standing};
+use crate::store::schedule;
+use crate::worker::call::{self, Call, Next, Outcome};
+use crate::worker::claim::{self, Claim, Which};
+use crate::worker::errand::Errand;
+use crate::worker::outbound::Outbound;
+use crate::worker::{apply, board, usage};
+
+/// An attempt without outcome, this long after its request's limit, belongs to a process that has died.
+const LEASE_MARGIN: Duration = Duration::from_secs(60);
+/// How long reads are collected before they are written.
+const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long an outcome that could not be written waits for the next try.
+const APPLY_RETRY: Duration = Duration::from_millis(500);
+/// How long shutdown waits for answers that are under way.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// The longest sleep: the clock may have been set, or the schedule changed by hand.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Runs as the standing refresher of a database until the server stops it.
+pub fn run_standing(database: Oid) {
+    background::connect(Some(database));
+    background::prepare_session();
+    if !transaction::run(catalog::extension_exists).unwrap_or(false) {
+        return board::forget_database(database);
+    }
+    if !transaction::run(lock::try_hold).unwrap_or(false) {
+        return; // another one runs
+    }
+    let mut refresher = match Refresher::new(database) {
+        Ok(refresher) => refresher,
+        Err(problem) => return pgrx::warning!("token_vault can't refresh tokens: {problem}"),
+    };
+    board::refresher_started(database, server::process_id());
+    refresher.recover();
+    while !background::must_stop() {
+        background::reload_configuration();
+        if !transaction::run(catalog::extension_exists).unwrap_or(true) {
+            break;
+        }
+        let pause = refresher.turn();
+        latch::wait(Some(pause), Some(refresher.outbound.socket()));
+    }
+    refresher.finish();
+    board::refresher_ended(database, server::process_id(), background::must_stop());
+}
+
+/// Runs one errand for a session that has no standing refresher, and ends.
+pub fn run_errand(database: Oid) {
+    background::connect(Some(database));
+    background::prepare_session();
+    let Some(errand) = Errand::parse(background::extra()) else { return };
+    let ready = transaction::run(|| {
+        let exists = catalog::extension_exists();
+        if exists {
+            lock::hold();
+        }
+        exists
+    });
+    if !ready.unwrap_or(false) {
+        return;
+    }
+    match Refresher::new(database) {
+        Ok(mut refresher) => refresher.run(errand),
+        Err(problem) => pgrx::warning!("token_vault can't refresh tokens: {problem}"),
+    }
+}
+
+/// An outcome that has not been written yet.
+struct Arrival {
+    claim: Claim,
+    provider: Option<Rc<Provider>>,
+    outcome: Outcome,
+}
+
+struct Refresher {
+    database: Oid,
+    outbound: Outbound,
+    in_flight: HashMap<i64, Call>,
+    arrived: Vec<Arrival>,
+    usage_due: Option<Instant>,
+    has_warned_of_copy: bool,
+}
+
+impl Refresher {
+    fn new(database: Oid) -> Result<Self, String> {
+        Ok(Refresher {
+            database,
+            outbound: Outbound::new()?,
+            in_flight: HashMap::new(),
+            arrived: Vec::new(),
+            usage_due: None,
+            has_warned_of_copy: false,
+        })
+    }
+
+    /// One round; returns how long there is nothing to do unless something happens.
+    fn turn(&mut self) -> Duration {
+        if let Err(problem) = self.outbound.follow_settings() {
+            pgrx::warning!("token_vault keeps its earlier settings: {problem}");
+        }
+        board::sweep();
+        self.receive();
+        self.write_outcomes();
+        if self.may_refresh() {
+            let asked = board::take(self.database, self.outbound.free_places());
+            self.start_asked(&asked);
+            self.start(Which::Due);
+        } else {
+            let asked = board::take(self.database, usize::MAX);
+            board::finish(self.database, &asked);
+        }
+        self.write_usage();
+        transaction::report_statistics();
+        self.rest()
+    }
+
+    /// One errand, from claim to outcome.
+    fn run(&mut self, errand: Errand) {
+        if !self.may_refresh() {
+            return;
+        }
+        match errand {
+            Errand::Token(token) => self.start_asked(&[token]),
+            Errand::Due { .. } => self.start(Which::Due),
+        }
+        while (!self.in_flight.is_empty() || !self.arrived.is_empty()) && !background::must_stop() {
+            latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
+            self.receive();
+            self.write_outcomes();
+        }
+        self.finish();
+        transaction::report_statistics();
+    }
+
+    /// Attempts that an earlier refresher left without outcome go first.
+    fn recover(&self) {
+        match transaction::run(claim::recover) {
+            Ok(0) => {}
+            Ok(attempts) => pgrx::log!("token_vault repeats {attempts} refreshes whose outcome is unknown"),
+            Err(aborted) => pgrx::warning!("token_vault could not look for interrupted refreshes: {}", aborted.0),
+        }
+    }
+
+    /// Whether requests may be sent from here: not from a copy of the database, and not while switched off.
+    fn may_refresh(&mut self) -> bool {
+        if !settings::refresh_enabled() || background::must_stop() {
+            return false;
+        }
+        let standing = transaction::run(installation::standing);
+        if matches!(standing, Ok(Standing::Copy)) && !self.has_warned_of_copy {
+            self.has_warned_of_copy = true;
+            pgrx::warning!(
+                "token_vault refreshes nothing here: the vault was copied from another database; see vault.adopt_installation()"
+            );
+        }
+        matches!(standing, Ok(Standing::Home))
+    }
+
+    fn start_asked(&mut self, tokens: &[i64]) {
+        let new: Vec<i64> = tokens.iter().copied().filter(|token| !self.in_flight.contains_key(token)).collect();
+        if new.is_empty() {
+            return;
+        }
+        if let Err(aborted) = transaction::run(|| claim::admit(&new)) {
+            pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
+        }
+        self.start(Which::Tokens(&new));
+        // What could not be claimed (deleted, locked) has no outcome to wait for.
+        let idle: Vec<i64> = new.into_iter().filter(|token| !self.in_flight.contains_key(token)).collect();
+        board::finish(self.database, &idle);
+    }
+
+    fn start(&mut self, which: Which) {
+        let places = self.outbound.free_places();
+        if places == 0 {
+            return;
+        }
+        let lease = time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
+        let claims = match transaction::run(|| claim::claim(which, places, lease)) {
+            Ok(claims) => claims,
+            Err(aborted) => return pgrx::warning!("token_vault could not claim tokens: {}", aborted.0),
+        };
+        for claim in claims {
+            self.send(claim);
+        }
+    }
+
+    fn send(&mut self, claim: Claim) {
+        let (token, attempt) = (claim.token, claim.attempt);
+        match transaction::run(|| call::prepare(claim)) {
+            Ok(Ok(mut call)) => match call.first_request() {
+                Ok(request) => {
+                    self.outbound.submit(token, request);
+                    self.in_flight.insert(token, call);
+                }
+                Err(outcome) => self.arrived.push(Arrival::of(call, outcome)),
+            },
+            Ok(Err(unsendable)) => {
+                let (claim, outcome) = *unsendable;
+                self.arrived.push(Arrival { claim, provider: None, outcome });
+            }
+            // The intent is on record and will be claimed again when its lease is over.
+            Err(aborted) => pgrx::warning!("token_vault could not prepare attempt {attempt}: {}", aborted.0),
+        }
+    }
+
+    /// Takes the answers that have come in.
+    fn receive(&mut self) {
+        for done in self.outbound.drain() {
+            let Some(mut call) = self.in_flight.remove(&done.id) else { continue };
+            match call.judge(done.result) {
+                Next::Send(request) => {
+                    self.outbound.submit(done.id, request);
+                    self.in_flight.insert(done.id, call);
+                }
+                Next::Apply(outcome) => self.arrived.push(Arrival::of(call, outcome)),
+            }
+        }
+    }
+
+    /// Writes all that has arrived in one transaction. If that fails, each goes alone, so that one row that
+    /// can't be written holds up no other; what can't be written now stays here and is tried again.
+    fn write_outcomes(&mut self) {
+        if self.arrived.is_empty() {
+            return;
+        }
+        let arrived = std::mem::take(&mut self.arrived);
+        let batches: Vec<Vec<Arrival>> = match write(&arrived) {
+            Ok(()) => {
+                self.tell_waiters(&arrived);
+                return;
+            }
+            Err(_) => arrived.into_iter().map(|arrival| vec![arrival]).collect(),
+        };
+        for batch in batches {
+            match write(&batch) {
+                Ok(()) => self.tell_waiters(&batch),
+                Err(problem) => {
+                    pgrx::warning!("token_vault could not write the outcome of attempt {}, and tries again: {problem}", batch[0].claim.attempt);
+                    self.arrived.extend(batch);
+                }
+            }
+        }
+    }
+
+    fn tell_waiters(&self, arrivals: &[Arrival]) {
+        let tokens: Vec<i64> = arrivals.iter().map(|arrival| arrival.claim.token).collect();
+        board::finish(self.database, &tokens);
+    }
+
+    fn write_usage(&mut self) {
+        if !usage::is_pending() {
+            self.usage_due = None;
+            return;
+        }
+        let due = *self.usage_due.get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
+        if due <= Instant::now() {
+            self.usage_due = None;
+            let database = self.database;
+            if let Err(aborted) = transaction::run(|| usage::write(database)) {
+                pgrx::warning!("token_vault could not write when tokens were used: {}", aborted.0);
+            }
+        }
+    }
+
+    /// How long to sleep, and what `pg_stat_activity` shows meanwhile.
+    fn rest(&self) -> Duration {
+        let next_due = transaction::run(schedule::next_due).ok().flatten();
+        let until_due = next_due.map(|due| Duration::from_micros((due - time::now()).max(0) as u64));
+        transaction::report_activity(&match until_due {
+            _ if !self.in_flight.is_empty() => format!("refreshing {} tokens", self.in_flight.len()),
+            Some(pause) => format!("next token due in {} s", pause.as_secs()),
+            None => "no token to refresh".to_owned(),
+        });
+        let mut pause = LONGEST_SLEEP;
+        // While every place is taken, or refreshing is off, a due token is no reason to wake up.
+        if settings::refresh_enabled() && self.outbound.free_places() > 0 {
+            pause = pause.min(until_due.unwrap_or(pause).max(Duration::from_millis(10)));
+        }
+        if !self.arrived.is_empty() {
+            pause = pause.min(APPLY_RETRY);
+        }
+        if let Some(due) = self.usage_due {
+            pause = pause.min(due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+        }
+        board::sleeps_until(self.database, time::now() + pause.as_micros() as UnixMicros);
+        pause
+    }
+
+    /// Waits for the answers under way, claims nothing more, and writes what has arrived.
+    fn finish(&mut self) {
+        let end = Instant::now() + SHUTDOWN_GRACE;
+        while !self.in_flight.is_empty() && Instant::now() < end {
+            latch::wait(Some(Duration::from_millis(100)), Some(self.outbound.socket()));
+            self.receive();
+        }
+        self.write_outcomes();
+        for call in self.in_flight.values() {
+            pgrx::log!("token_vault stops with attempt {} under way; it is repeated at the next start", call.claim.attempt);
+        }
+    }
+}
+
+impl Arrival {
+    fn of(call: Call, outcome: Outcome) -> Arrival {
+        Arrival { provider: Some(call.provider), claim: call.claim, outcome }
+    }
+}
+
+fn write(arrivals: &[Arrival]) -> Result<(), String> {
+    transaction::run(|| {
+        spi::session(|session| {
+            for arrival in arrivals {
+                if let Err(error) = apply::apply(session, &arrival.claim, arrival.provider.as_deref(), &arrival.outcome) {
+                    error.raise();
+                }
+            }
+        });
+    })
+    .map_err(|aborted| aborted.0)
+}

@@ -1,0 +1,124 @@
+//! A session's side: asking for refreshes and waiting for their outcome.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::pg::time::UnixMicros;
+use crate::pg::{background, latch, server, settings, shmem, transaction};
+use crate::store::installation::{self, Standing};
+use crate::store::token::{self, State, Target};
+use crate::worker::board;
+use crate::worker::errand::Errand;
+
+/// A waiting session looks around at least this often, should a wake-up be lost with the process that owed it.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+
+/// Fails where no refresh can happen, saying why.
+pub fn require_possible() -> Result<()> {
+    let unavailable = |reason: &str| Err(Error::RefreshUnavailable { reason: reason.to_owned() });
+    if server::in_recovery() {
+        return unavailable("this server is a standby");
+    }
+    if !settings::refresh_enabled() {
+        return unavailable("token_vault.refresh_enabled is off");
+    }
+    match installation::standing() {
+        Standing::Home => Ok(()),
+        Standing::Copy => unavailable("this vault is a copy of another database's; vault.adopt_installation() takes it over"),
+        Standing::New => Err(Error::NoDataKey),
+    }
+}
+
+/// Has one token refreshed and returns it as it is then.
+pub fn refresh(target: &Target) -> Result<Target> {
+    if target.is_ours {
+        return Err(Error::RowLockedHere);
+    }
+    let wait = settings::refresh_wait();
+    let in_time = wait_for(std::slice::from_ref(&target.id), &Errand::Token(target.id), wait);
+    let now = token::target(target.id).ok_or(Error::NoSuchToken)?;
+    if now.generation > target.generation {
+        return Ok(now);
+    }
+    match (now.state, in_time) {
+        (State::ReauthorizationRequired, _) => Err(Error::ReauthorizationRequired { error: now.last_error }),
+        (State::Active, true) => Err(Error::RefreshFailed { error: now.last_error }),
+        (State::Active, false) => Err(Error::RefreshTimeout { milliseconds: wait.as_millis() }),
+    }
+}
+
+/// Has several tokens refreshed; their outcomes are in the table then. False: not all had one in time.
+pub fn refresh_all(tokens: &[i64], wait: Duration) -> bool {
+    tokens.is_empty() || wait_for(tokens, &Errand::Due { limit: tokens.len() }, wait)
+}
+
+fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> bool {
+    let deadline = Instant::now() + wait;
+    if shmem::is_preloaded() {
+        wait_for_standing_refresher(tokens, deadline)
+    } else {
+        wait_for_own_refresher(errand, deadline)
+    }
+}
+
+/// Takes the session's requests down, also when the wait is cancelled.
+struct Withdraw;
+
+impl Drop for Withdraw {
+    fn drop(&mut self) {
+        board::withdraw(server::process_id());
+    }
+}
+
+fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> bool {
+    let (database, me) = (server::database(), server::process_id());
+    let _withdraw = Withdraw;
+    let mut not_asked = tokens;
+    loop {
+        let asked = board::ask(database, me, not_asked);
+        not_asked = &not_asked[asked..];
+        board::nudge(database);
+        if not_asked.is_empty() && board::open_requests(me) == 0 {
+            return true;
+        }
+        if !sleep(deadline) {
+            return false;
+        }
+    }
+}
+
+fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> bool {
+    loop {
+        let worker =
+            background::start("token_vault refresher", "token_vault_errand", server::database(), &errand.to_text());
+        if let Some(worker) = worker {
+            while !worker.has_ended() {
+                if !sleep(deadline) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        // Every worker slot of the server is taken: one becomes free when another errand ends.
+        if !sleep(deadline) {
+            return false;
+        }
+    }
+}
+
+/// Sleeps until something happens; false when the time is up.
+fn sleep(deadline: Instant) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return false;
+    }
+    latch::wait(Some(left.min(LOOK_AROUND).max(Duration::from_millis(1))), None);
+    true
+}
+
+/// Tells the refresher, once this transaction has committed, that a token is due at this time.
+pub fn schedule_changed(due_at: UnixMicros) {
+    if shmem::is_preloaded() {
+        transaction::at_commit(due_at, |earliest| board::nudge_before(server::database(), earliest));
+    }
+}

@@ -1,0 +1,107 @@
+//! Last use and number of reads: noted by readers in shared memory, written in batches by the refresher,
+//! so that a read writes nothing.
+
+use pgrx::pg_sys::BuiltinOid::INT8ARRAYOID;
+use pgrx::pg_sys::Oid;
+
+use crate::pg::shmem::SharedState;
+use crate::pg::spi::{self, Statement};
+use crate::pg::time::UnixMicros;
+use crate::pg::{latch, server};
+use crate::worker::board;
+
+/// Tokens read between two writes; a read of one more waits for its place until the next read of it.
+const MAX_TOKENS: usize = 16_384;
+/// How far a token may be from the place its number points to.
+const PROBES: usize = 8;
+
+pub static USAGE: SharedState<Usage> = SharedState::new(c"token_vault usage");
+
+#[derive(Clone, Copy)]
+pub struct Usage {
+    noted: usize,
+    tokens: [Read; MAX_TOKENS],
+}
+
+#[derive(Clone, Copy)]
+struct Read {
+    database: u32,
+    reads: u32,
+    token: i64,
+    last_used_at: UnixMicros,
+}
+
+const NONE: Read = Read { database: 0, reads: 0, token: 0, last_used_at: 0 };
+
+impl Usage {
+    pub const EMPTY: Usage = Usage { noted: 0, tokens: [NONE; MAX_TOKENS] };
+
+    /// Returns whether the table has just become worth writing.
+    fn note(&mut self, database: u32, token: i64, now: UnixMicros) -> bool {
+        let home = token.unsigned_abs() as usize ^ database as usize;
+        for probe in 0..PROBES {
+            let read = &mut self.tokens[(home + probe) % MAX_TOKENS];
+            let is_free = read.reads == 0;
+            if is_free || (read.token == token && read.database == database) {
+                *read = Read { database, token, reads: read.reads.saturating_add(1), last_used_at: now };
+                self.noted += usize::from(is_free);
+                return is_free && (self.noted == 1 || self.noted == MAX_TOKENS / 2);
+            }
+        }
+        false
+    }
+
+    fn take(&mut self, database: u32, limit: usize) -> Vec<Read> {
+        let taken: Vec<Read> = self
+            .tokens
+            .iter_mut()
+            .filter(|read| read.reads > 0 && read.database == database)
+            .take(limit)
+            .map(|read| std::mem::replace(read, NONE))
+            .collect();
+        self.noted -= taken.len();
+        taken
+    }
+}
+
+/// Notes that a token was handed out.
+pub fn note(token: i64, now: UnixMicros) {
+    let database = server::database();
+    if USAGE.with(|usage| usage.note(database.to_u32(), token, now)) == Some(true)
+        && let Some(pid) = board::running_refresher(database)
+    {
+        latch::wake(pid);
+    }
+}
+
+/// Whether something waits to be written.
+pub fn is_pending() -> bool {
+    USAGE.with(|usage| usage.noted > 0) == Some(true)
+}
+
+/// Writes what has been noted for this database. Called by the refresher in a transaction of its own.
+pub fn write(database: Oid) {
+    static WRITE: Statement = Statement::new(
+        "INSERT INTO vault.token_usage AS u (token, last_used_at, reads)
+         SELECT t.id, to_timestamp(r.at / 1000000.0), r.reads
+         FROM unnest($1, $2, $3) AS r (token, at, reads) JOIN vault.token AS t ON t.id = r.token
+         ON CONFLICT (token) DO UPDATE SET
+             last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at), reads = u.reads + EXCLUDED.reads",
+        &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID],
+    );
+    let reads = USAGE.with(|usage| usage.take(database.to_u32(), MAX_TOKENS)).unwrap_or_default();
+    if reads.is_empty() {
+        return;
+    }
+    let column = |value: fn(&Read) -> i64| reads.iter().map(value).collect::<Vec<i64>>();
+    spi::session(|session| {
+        session.run(
+            &WRITE,
+            &[
+                column(|read| read.token).into(),
+                column(|read| read.last_used_at).into(),
+                column(|read| i64::from(read.reads)).into(),
+            ],
+        );
+    });
+}

@@ -1,0 +1,47 @@
+//! What the command line can change.
+
+use std::time::Duration;
+
+use token_vault_cluster::Result;
+
+/// The size of the run.
+pub struct Arguments {
+    /// Rows in each of the two tables.
+    pub rows: u32,
+    /// How often everything is measured; the median counts.
+    pub rounds: u32,
+    /// How long each statement runs in each round.
+    pub duration: Duration,
+    /// Connections that run a statement at the same time.
+    pub clients: u32,
+}
+
+impl Arguments {
+    /// Reads `--name value` pairs.
+    ///
+    /// # Errors
+    /// At an unknown name, or a value that is no positive number.
+    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut parsed = Self {
+            rows: 100_000,
+            rounds: 5,
+            duration: Duration::from_secs(3),
+            clients: 2,
+        };
+        let mut arguments = arguments;
+        while let Some(name) = arguments.next() {
+            let value: u32 = arguments.next().unwrap_or_default().parse().unwrap_or(0);
+            if value == 0 {
+                return Err(format!("{name} needs a positive number").into());
+            }
+            match name.as_str() {
+                "--rows" => parsed.rows = value,
+                "--rounds" => parsed.rounds = value,
+                "--seconds" => parsed.duration = Duration::from_secs(value.into()),
+                "--clients" => parsed.clients = value,
+                _ => return Err(format!("unknown argument {name}").into()),
+            }
+        }
+        Ok(parsed)
+    }
+}

@@ -1,0 +1,127 @@
+//! What the reader sees: numbered headings, SQL as one would type it, results as psql shows them, shortened.
+
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use token_vault_cluster::Result;
+
+/// Longer values are cut in the transcript; that is most of a ciphertext and all but a hint of a token.
+const MAX_WIDTH: usize = 44;
+
+/// How much of a longer value is shown.
+const SHOWN: usize = 16;
+
+/// The transcript on standard output.
+#[derive(Default)]
+pub struct Transcript {
+    steps: usize,
+}
+
+impl Transcript {
+    /// Begins a step.
+    pub fn step(&mut self, heading: &str) {
+        self.steps += 1;
+        println!("\n{}. {heading}", self.steps);
+    }
+
+    /// The number of steps begun.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// A remark.
+    pub fn note(&self, text: &str) {
+        println!("   -- {text}");
+    }
+
+    /// Types a statement in, shows its result, and returns it.
+    pub fn sql(&self, client: &mut Client, statement: &str) -> Result<Vec<SimpleQueryRow>> {
+        self.typed(statement);
+        let messages = client.simple_query(statement).map_err(described)?;
+        let rows: Vec<_> = messages
+            .into_iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            })
+            .collect();
+        show(&rows);
+        Ok(rows)
+    }
+
+    /// The same for a statement that returns one value.
+    pub fn value(&self, client: &mut Client, statement: &str) -> Result<String> {
+        let rows = self.sql(client, statement)?;
+        let value = rows.first().and_then(|row| row.get(0));
+        Ok(value.ok_or("no value came back")?.to_owned())
+    }
+
+    /// Shows a statement that is executed elsewhere.
+    pub fn typed(&self, statement: &str) {
+        for (number, line) in statement.lines().enumerate() {
+            println!("   {} {line}", if number == 0 { "=>" } else { "->" });
+        }
+    }
+}
+
+/// An error with what the server said: message, detail and hint.
+pub fn described(error: postgres::Error) -> token_vault_cluster::Error {
+    let Some(error) = error.as_db_error() else {
+        return error.into();
+    };
+    let parts = [Some(error.message()), error.detail(), error.hint()];
+    parts
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into()
+}
+
+/// The beginning of a long value and how long it is.
+pub fn shortened(value: &str) -> String {
+    let length = value.chars().count();
+    if length <= MAX_WIDTH {
+        return value.to_owned();
+    }
+    let shown: String = value.chars().take(SHOWN).collect();
+    format!("{shown}… ({length} characters)")
+}
+
+fn show(rows: &[SimpleQueryRow]) {
+    let Some(first) = rows.first() else { return };
+    let names: Vec<String> = first
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
+    let mut table = vec![names];
+    for row in rows {
+        table.push(
+            (0..row.len())
+                .map(|i| shortened(row.get(i).unwrap_or("")))
+                .collect(),
+        );
+    }
+    let widths: Vec<usize> = (0..first.len())
+        .map(|i| {
+            table
+                .iter()
+                .map(|cells| cells[i].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    for (number, cells) in table.iter().enumerate() {
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        println!("      {}", cells.join(" | ").trim_end());
+        if number == 0 {
+            println!(
+                "     {}",
+                "-".repeat(widths.iter().sum::<usize>() + 3 * widths.len() - 1)
+            );
+        }
+    }
+}

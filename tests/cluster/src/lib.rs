@@ -1,0 +1,28 @@
+//! Throwaway PostgreSQL clusters with the installed extension, for the cluster tests, the demo and the
+//! benchmark: a real server that is started, crashed, restarted, promoted, dumped and searched.
+//!
+//! * [`Cluster`]: one server in a directory of its own; [`Options`] says how it is set up.
+//! * [`canary`]: looks for secrets in every file of a directory, in every form a leak could have.
+//! * [`wait`]: waiting for what another process does, bounded in time.
+//!
+//! Nothing here knows Rust types of the extension: it is used the way any application uses it.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod canary;
+mod cluster;
+mod control;
+mod error;
+mod installation;
+mod log;
+mod options;
+mod server_user;
+mod tools;
+mod vault;
+pub mod wait;
+mod watchdog;
+
+pub use cluster::Cluster;
+pub use control::StopMode;
+pub use error::{Error, Result};
+pub use options::Options;

@@ -1,0 +1,36 @@
+//! What nearly every test begins with: a server that trusts the provider, a database in which the
+//! extension works.
+
+use postgres::Client;
+
+use crate::options::line;
+use crate::{Cluster, Result};
+
+impl Cluster {
+    /// Makes the extension trust a certificate authority (PEM), that of a provider beside the cluster.
+    ///
+    /// # Errors
+    /// If its file cannot be written, or the server does not run.
+    pub fn trust(&self, ca_pem: &str) -> Result<()> {
+        let file = self.directory().join("provider-ca.pem");
+        std::fs::write(&file, ca_pem)?;
+        self.user.own(&file)?;
+        self.configure(&line("token_vault.ca_file", &file.to_string_lossy()))?;
+        self.reload()
+    }
+
+    /// Creates a database with the extension in it, and the master key if this is the cluster's first
+    /// one; returns a superuser's connection to it.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn create_vault(&self, database: &str) -> Result<Client> {
+        self.createdb(database)?;
+        let mut client = self.connect(database, "postgres")?;
+        client.batch_execute("CREATE EXTENSION token_vault")?;
+        if !self.master_key_file().exists() {
+            client.execute("SELECT vault.create_master_key()", &[])?;
+        }
+        Ok(client)
+    }
+}

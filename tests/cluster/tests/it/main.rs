@@ -1,0 +1,5 @@
+//! Tests against real servers; one module for each concern.
+
+mod durability;
+mod harness;
+mod preload;

@@ -1,0 +1,190 @@
+//! The handle that owns a running server.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::runtime;
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::authority::LocalAuthority;
+use crate::behaviour::Behaviour;
+use crate::config::{ClientConfig, Config};
+use crate::endpoint::Public;
+use crate::endpoint::control::Control;
+use crate::journal::{Entry, WaitTimeout};
+use crate::listener::Loopback;
+use crate::store::Store;
+
+/// Shortest access token that keeps its shape; see [`Config::access_token_bytes`].
+const MIN_ACCESS_TOKEN_BYTES: usize = 64;
+
+/// A running authorization server. Dropping it closes every connection and ends its thread.
+pub struct OAuthServer {
+    app: Arc<App>,
+    authority: LocalAuthority,
+    control_url: String,
+    /// Dropped first, which ends the thread.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl OAuthServer {
+    /// Starts a server on loopback. It accepts connections when this returns.
+    ///
+    /// # Errors
+    /// Where the port is taken, where the machine runs out of something, and for access tokens of less than 64
+    /// characters.
+    pub fn start(config: Config) -> io::Result<Self> {
+        if config.access_token_bytes < MIN_ACCESS_TOKEN_BYTES {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "access tokens need 64 characters at least",
+            ));
+        }
+        let authority = LocalAuthority::generate()?;
+        let acceptor = authority.acceptor()?;
+        let public = Loopback::bind(config.port)?;
+        let control = Loopback::bind(0)?;
+        let control_url = format!("http://127.0.0.1:{}", control.port);
+        let issuer = format!("https://localhost:{}", public.port);
+        let app = Arc::new(App::new(issuer, config.record, Store::new(&config)));
+
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        {
+            let _inside = runtime.enter();
+            public.accept(Some(acceptor), Public(Arc::clone(&app)))?;
+            control.accept(None, Control(Arc::clone(&app)))?;
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::Builder::new()
+            .name("oauth-server".to_owned())
+            .spawn(move || {
+                // An error means that the sender is gone, which is the signal.
+                let _ = runtime.block_on(stopped);
+            })?;
+        Ok(Self {
+            app,
+            authority,
+            control_url,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The issuer identifier, `https://localhost:PORT`; endpoints are `/authorize`, `/token`, `/revoke`, `/api/me`.
+    pub fn issuer(&self) -> String {
+        self.app.issuer.clone()
+    }
+
+    /// `http://127.0.0.1:PORT`, for callers in other processes.
+    pub fn control_url(&self) -> String {
+        self.control_url.clone()
+    }
+
+    /// The certificate a client has to trust.
+    pub fn ca_pem(&self) -> &str {
+        &self.authority.ca_pem
+    }
+
+    /// Registers a client, or replaces its registration; what was issued to it stays valid.
+    pub fn register(&self, client: ClientConfig) {
+        self.app.store().register(client);
+    }
+
+    /// Replaces the valid secrets of a client.
+    ///
+    /// # Panics
+    /// Where the client is not registered.
+    pub fn set_secrets(&self, client_id: &str, client_secrets: Vec<String>) {
+        let known = self.app.store().set_secrets(client_id, client_secrets);
+        assert!(known, "client {client_id} is not registered");
+    }
+
+    /// Misbehaves at the next `times` token requests, or, with `None`, until [`OAuthServer::behave`]. What is asked for
+    /// while another misbehaviour is still on comes after it.
+    pub fn misbehave(&self, behaviour: Behaviour, times: Option<u32>) {
+        self.app.behaviours.push(None, behaviour, times);
+    }
+
+    /// The same for the requests of one client.
+    pub fn misbehave_to(&self, client_id: &str, behaviour: Behaviour, times: Option<u32>) {
+        self.app
+            .behaviours
+            .push(Some(client_id.to_owned()), behaviour, times);
+    }
+
+    /// Ends every misbehaviour.
+    pub fn behave(&self) {
+        self.app.behaviours.clear();
+    }
+
+    /// The requests to the token and revocation endpoints so far; empty without [`Config::record`].
+    pub fn journal(&self) -> Vec<Entry> {
+        self.app.journal.since(0)
+    }
+
+    /// Blocks until `predicate` holds for the journal, at most for `timeout`. The predicate sees the whole journal each
+    /// time, and the server waits for it: it should be quick.
+    ///
+    /// # Errors
+    /// The journal as it was when the time was up.
+    pub fn wait_for_journal(
+        &self,
+        predicate: impl FnMut(&[Entry]) -> bool,
+        timeout: Duration,
+    ) -> Result<Vec<Entry>, WaitTimeout> {
+        self.app.journal.wait_for(predicate, timeout)
+    }
+
+    /// Token requests so far, counted with or without [`Config::record`].
+    pub fn token_requests(&self) -> u64 {
+        self.app.token_requests()
+    }
+
+    /// Plaintext of every token, code and client secret there ever was, for the canary search; empty without
+    /// [`Config::record`].
+    pub fn issued_secrets(&self) -> Vec<String> {
+        self.app.store().issued()
+    }
+
+    /// Makes every access token issued so far expire.
+    pub fn expire_access_tokens(&self) {
+        self.app.store().expire_access_tokens();
+    }
+
+    /// Revokes a grant, named as in [`Entry::family`]. Returns whether there is one of this number.
+    pub fn revoke_family(&self, family: u64) -> bool {
+        self.app.store().revoke_family(family)
+    }
+
+    /// Makes a grant without a user agent, for tests that need many. Returns the answer of RFC 6749 §5.1.
+    ///
+    /// # Panics
+    /// Where the client is not registered.
+    pub fn issue(&self, client_id: &str, subject: &str, scope: &str) -> Value {
+        let mut store = self.app.store();
+        let known = store.client(client_id).is_some();
+        // Not inside the assertion: it would be raised while the store is locked.
+        if !known {
+            drop(store);
+            panic!("client {client_id} is not registered");
+        }
+        json!(store.open_grant(client_id, subject, scope).1)
+    }
+}
+
+impl Drop for OAuthServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // The thread's panic, if there was one, has been printed; dropping must not raise another.
+            let _ = thread.join();
+        }
+    }
+}
