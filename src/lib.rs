@@ -18,6 +18,11 @@ mod worker;
 
 pgrx::pg_module_magic!(name, version);
 
+/// The schema of every object. bootstrap.sql makes it, after looking whether somebody else has it; the generated
+/// `CREATE SCHEMA IF NOT EXISTS` accepts only a schema of this extension.
+#[pg_schema]
+mod vault {}
+
 // The install script: hand-written files around the generated signatures, in this order.
 extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
 extension_sql_file!("../sql/secret_shell.sql", name = "secret_shell", requires = ["bootstrap"]);

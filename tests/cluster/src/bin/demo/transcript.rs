@@ -87,41 +87,53 @@ pub fn shortened(value: &str) -> String {
 }
 
 fn show(rows: &[SimpleQueryRow]) {
-    let Some(first) = rows.first() else { return };
-    let names: Vec<String> = first
+    // What a function without a result returns is not worth a table.
+    if rows
+        .iter()
+        .all(|row| row.len() == 1 && row.get(0) == Some(""))
+    {
+        return;
+    }
+    let names = rows[0]
         .columns()
         .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
-    let mut table = vec![names];
-    for row in rows {
-        table.push(
-            (0..row.len())
-                .map(|i| shortened(row.get(i).unwrap_or("")))
-                .collect(),
-        );
-    }
-    let widths: Vec<usize> = (0..first.len())
-        .map(|i| {
-            table
-                .iter()
-                .map(|cells| cells[i].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    for (number, cells) in table.iter().enumerate() {
-        let cells: Vec<String> = cells
+        .map(|column| column.name().to_owned());
+    let mut table = vec![names.collect()];
+    table.extend(rows.iter().map(cells));
+    print_table(&table);
+}
+
+fn cells(row: &SimpleQueryRow) -> Vec<String> {
+    (0..row.len())
+        .map(|i| shortened(row.get(i).unwrap_or("")))
+        .collect()
+}
+
+/// Prints a heading and rows, all of the same number of cells, as psql does.
+fn print_table(table: &[Vec<String>]) {
+    let width = |i: usize| {
+        table
+            .iter()
+            .map(|row| row[i].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    for (number, row) in table.iter().enumerate() {
+        let padded = row
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        println!("      {}", cells.join(" | ").trim_end());
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        println!(
+            "      {}",
+            padded.collect::<Vec<_>>().join(" | ").trim_end()
+        );
         if number == 0 {
-            println!(
-                "     {}",
-                "-".repeat(widths.iter().sum::<usize>() + 3 * widths.len() - 1)
-            );
+            let line = widths
+                .iter()
+                .map(|width| "-".repeat(width + 2))
+                .collect::<Vec<_>>();
+            println!("     {}", line.join("+"));
         }
     }
 }
