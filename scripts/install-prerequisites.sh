@@ -55,7 +55,7 @@ install_cargo_pgrx() {
   wanted=$(pgrx_version)
   [ -n "$wanted" ] || die "no pinned pgrx version in Cargo.toml"
   [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $wanted" ] && return
-  say "installing cargo-pgrx $wanted"
+  say "installing cargo-pgrx $wanted (takes some minutes)"
   # The default features are only for downloading PostgreSQL, and would need OpenSSL's headers.
   cargo install --quiet --locked --force --no-default-features --version "=$wanted" cargo-pgrx
 }

@@ -34,7 +34,6 @@ pub enum Error {
     UnknownClient { client: String, tenant: Option<String> },
     AmbiguousClient { provider: String, clients: String },
     ClientInUse { client: String, tokens: i64 },
-    WrongProvider { client: String, provider: String },
     UnknownRole(String),
     // Tokens.
     NoSuchToken,
@@ -171,12 +170,6 @@ impl Error {
                 format!("client \"{client}\" is in use"),
                 Some(format!("{tokens} tokens were obtained with it.")),
                 Some("Delete those tokens first, or disable the client."),
-            ),
-            WrongProvider { client, provider } => (
-                "TV024",
-                format!("client \"{client}\" is not registered at provider \"{provider}\""),
-                None,
-                None,
             ),
             UnknownRole(name) => ("42704", format!("role \"{name}\" does not exist"), None, None),
             NoSuchToken => ("TV035", "there is no such token".into(), None, Some("vault.tokens lists the tokens.")),

@@ -50,11 +50,6 @@ impl Started {
             Err(BackgroundWorkerStatus::Stopped | BackgroundWorkerStatus::PostmasterDied)
         )
     }
-
-    /// The process number while it runs.
-    pub fn pid(&self) -> Option<i32> {
-        self.0.pid().ok()
-    }
 }
 
 /// What the session that started this worker told it.

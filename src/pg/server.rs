@@ -29,12 +29,6 @@ pub fn in_recovery() -> bool {
     unsafe { pg_sys::RecoveryInProgress() }
 }
 
-/// Whether the running transaction may not write.
-pub fn transaction_is_read_only() -> bool {
-    // SAFETY: a backend variable.
-    unsafe { pg_sys::XactReadOnly }
-}
-
 /// Whether the library is being loaded by the postmaster (shared_preload_libraries).
 pub fn is_preloading() -> bool {
     // SAFETY: a variable of the process.
@@ -45,9 +39,4 @@ pub fn is_preloading() -> bool {
 pub fn process_id() -> i32 {
     // SAFETY: a variable of the process.
     unsafe { pg_sys::MyProcPid }
-}
-
-/// Ends the statement if it has been cancelled or the session is being ended.
-pub fn check_for_interrupts() {
-    pgrx::check_for_interrupts!();
 }

@@ -75,7 +75,7 @@ fn refresh_due(
         let until = time::now().saturating_add(within);
         let due = token::list_due(settings::tenant().as_deref(), until, max_tokens.into());
         let ids: Vec<i64> = due.iter().filter(|target| !target.is_ours).map(|target| target.id).collect();
-        request::refresh_all(&ids, settings::refresh_wait().saturating_mul(WAIT_FACTOR).max(Duration::from_millis(1)));
+        request::refresh_all(&ids, until, settings::refresh_wait().saturating_mul(WAIT_FACTOR).max(Duration::from_millis(1)));
         Ok(due.into_iter().map(|before| (token::target(before.id), before)).map(|(after, before)| (before, after)).collect())
     };
     TableIterator::new(refresh().or_raise().into_iter().map(|(before, after)| {

@@ -5,7 +5,7 @@ use pgrx::JsonB;
 use pgrx::pg_sys::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
 
 use crate::pg::spi::{self, Row, Statement, timestamp};
-use crate::pg::time::{self, UnixMicros};
+use crate::pg::time::UnixMicros;
 use crate::store::token::TokenKey;
 
 /// A token that is being refreshed, as it was when the intent was committed.
@@ -27,8 +27,8 @@ pub struct Claim {
 
 /// Which tokens.
 pub enum Which<'a> {
-    /// Those that are due, the longest due first.
-    Due,
+    /// Those that are due by this time, the longest due first.
+    DueBy(UnixMicros),
     /// These, due or not.
     Tokens(&'a [i64]),
 }
@@ -64,9 +64,9 @@ pub fn claim(which: Which, limit: usize, lease_until: UnixMicros) -> Vec<Claim> 
     );
     let limit = limit as i64;
     spi::session(|session| match which {
-        Which::Due => session.write(
+        Which::DueBy(until) => session.write(
             &CLAIM_DUE,
-            &[timestamp(Some(time::now())), timestamp(Some(lease_until)), limit.into()],
+            &[timestamp(Some(until)), timestamp(Some(lease_until)), limit.into()],
             read,
         ),
         Which::Tokens(tokens) => session.write(

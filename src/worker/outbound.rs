@@ -12,7 +12,10 @@ use crate::pg::settings;
 pub struct Outbound {
     /// The last one takes new jobs; earlier ones finish theirs.
     pools: Vec<Pool>,
-    settings: SettingsInUse,
+    /// Those that were looked at last.
+    settings: Option<SettingsInUse>,
+    /// Whether they could be used.
+    usable: bool,
     sleeper: wake::Sleeper,
     waker: Arc<wake::Waker>,
 }
@@ -39,45 +42,51 @@ impl SettingsInUse {
 }
 
 impl Outbound {
-    /// Starts the threads. The error says which setting can't be used.
-    pub fn new() -> Result<Self, String> {
-        let (sleeper, waker) = wake::pair().map_err(|error| error.to_string())?;
-        let waker = Arc::new(waker);
-        let settings = SettingsInUse::current();
-        let pool = pool(&settings, &waker)?;
-        Ok(Outbound { pools: vec![pool], settings, sleeper, waker })
+    /// No thread runs yet: [`Outbound::follow_settings`] starts them.
+    pub fn new() -> std::io::Result<Self> {
+        let (sleeper, waker) = wake::pair()?;
+        Ok(Outbound { pools: Vec::new(), settings: None, usable: false, sleeper, waker: Arc::new(waker) })
     }
 
-    /// Takes over changed settings for the requests from now on.
+    /// Takes over changed settings for the requests from now on. The error says which one can't be used; nothing
+    /// new is sent until it has been mended.
     pub fn follow_settings(&mut self) -> Result<(), String> {
         let settings = SettingsInUse::current();
-        if settings != self.settings {
-            self.pools.push(pool(&settings, &self.waker)?);
-            self.settings = settings;
+        if self.settings.as_ref() == Some(&settings) {
+            return Ok(());
         }
+        let pool = pool(&settings, &self.waker);
+        self.settings = Some(settings);
+        self.usable = pool.is_ok();
+        self.pools.push(pool?);
         Ok(())
     }
 
     /// How many more requests can be sent at once.
     pub fn free_places(&self) -> usize {
         let in_flight: usize = self.pools.iter().map(Pool::in_flight).sum();
-        self.settings.connections.saturating_sub(in_flight)
+        match &self.settings {
+            Some(settings) if self.usable => settings.connections.saturating_sub(in_flight),
+            _ => 0,
+        }
     }
 
+    /// How long one request may take.
     pub fn timeout(&self) -> Duration {
-        self.settings.timeout
+        self.settings.as_ref().map_or(Duration::ZERO, |settings| settings.timeout)
     }
 
+    /// Queues a request; its result is told by `id`.
     pub fn submit(&self, id: i64, request: token_vault_core::oauth::TokenRequest) {
-        let job = Job { id, request, budget: self.settings.timeout };
-        self.pools.last().expect("there is always one").submit(job);
+        let job = Job { id, request, budget: self.timeout() };
+        self.pools.last().expect("free_places was not 0").submit(job);
     }
 
     /// All results that are there.
     pub fn drain(&mut self) -> Vec<Done> {
         self.sleeper.clear();
         let done = self.pools.iter().flat_map(Pool::drain).collect();
-        let last = self.pools.len() - 1;
+        let last = self.pools.len().saturating_sub(1);
         let mut place = 0;
         self.pools.retain(|pool| {
             place += 1;

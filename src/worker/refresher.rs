@@ -97,7 +97,7 @@ struct Refresher {
 }
 
 impl Refresher {
-    fn new(database: Oid) -> Result<Self, String> {
+    fn new(database: Oid) -> std::io::Result<Self> {
         Ok(Refresher {
             database,
             outbound: Outbound::new()?,
@@ -110,16 +110,14 @@ impl Refresher {
 
     /// One round; returns how long there is nothing to do unless something happens.
     fn turn(&mut self) -> Duration {
-        if let Err(problem) = self.outbound.follow_settings() {
-            pgrx::warning!("token_vault keeps its earlier settings: {problem}");
-        }
+        self.follow_settings();
         board::sweep();
         self.receive();
         self.write_outcomes();
         if self.may_refresh() {
             let asked = board::take(self.database, self.outbound.free_places());
             self.start_asked(&asked);
-            self.start(Which::Due);
+            self.start(Which::DueBy(time::now()), self.outbound.free_places());
         } else {
             let asked = board::take(self.database, usize::MAX);
             board::finish(self.database, &asked);
@@ -131,20 +129,34 @@ impl Refresher {
 
     /// One errand, from claim to outcome.
     fn run(&mut self, errand: Errand) {
-        if !self.may_refresh() {
-            return;
-        }
-        match errand {
-            Errand::Token(token) => self.start_asked(&[token]),
-            Errand::Due { .. } => self.start(Which::Due),
-        }
-        while (!self.in_flight.is_empty() || !self.arrived.is_empty()) && !background::must_stop() {
+        self.follow_settings();
+        let mut left = match errand {
+            Errand::Token(_) => 1,
+            Errand::Due { limit, .. } => limit,
+        };
+        while !background::must_stop() {
+            let places = left.min(self.outbound.free_places());
+            let started = match errand {
+                _ if places == 0 || !self.may_refresh() => 0,
+                Errand::Token(token) => self.start_asked(&[token]),
+                Errand::Due { until, .. } => self.start(Which::DueBy(until), places).len(),
+            };
+            left -= started;
+            if self.in_flight.is_empty() && self.arrived.is_empty() {
+                break;
+            }
             latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
             self.receive();
             self.write_outcomes();
         }
         self.finish();
         transaction::report_statistics();
+    }
+
+    fn follow_settings(&mut self) {
+        if let Err(problem) = self.outbound.follow_settings() {
+            pgrx::warning!("token_vault sends nothing until its settings are mended: {problem}");
+        }
     }
 
     /// Attempts that an earlier refresher left without outcome go first.
@@ -171,32 +183,38 @@ impl Refresher {
         matches!(standing, Ok(Standing::Home))
     }
 
-    fn start_asked(&mut self, tokens: &[i64]) {
+    /// Starts those of the tokens asked for that are not in flight; returns their number.
+    fn start_asked(&mut self, tokens: &[i64]) -> usize {
         let new: Vec<i64> = tokens.iter().copied().filter(|token| !self.in_flight.contains_key(token)).collect();
         if new.is_empty() {
-            return;
+            return 0;
         }
         if let Err(aborted) = transaction::run(|| claim::admit(&new)) {
             pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
         }
-        self.start(Which::Tokens(&new));
+        let claimed = self.start(Which::Tokens(&new), new.len());
         // What could not be claimed (deleted, locked) has no outcome to wait for.
-        let idle: Vec<i64> = new.into_iter().filter(|token| !self.in_flight.contains_key(token)).collect();
+        let idle: Vec<i64> = new.into_iter().filter(|token| !claimed.contains(token)).collect();
         board::finish(self.database, &idle);
+        claimed.len()
     }
 
-    fn start(&mut self, which: Which) {
-        let places = self.outbound.free_places();
-        if places == 0 {
-            return;
+    /// Claims and sends; returns the tokens claimed.
+    fn start(&mut self, which: Which, limit: usize) -> Vec<i64> {
+        if limit == 0 {
+            return Vec::new();
         }
         let lease = time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
-        let claims = match transaction::run(|| claim::claim(which, places, lease)) {
-            Ok(claims) => claims,
-            Err(aborted) => return pgrx::warning!("token_vault could not claim tokens: {}", aborted.0),
-        };
-        for claim in claims {
-            self.send(claim);
+        match transaction::run(|| claim::claim(which, limit, lease)) {
+            Ok(claims) => {
+                let tokens = claims.iter().map(|claim| claim.token).collect();
+                claims.into_iter().for_each(|claim| self.send(claim));
+                tokens
+            }
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not claim tokens: {}", aborted.0);
+                Vec::new()
+            }
         }
     }
 

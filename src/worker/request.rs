@@ -48,8 +48,8 @@ pub fn refresh(target: &Target) -> Result<Target> {
 }
 
 /// Has several tokens refreshed; their outcomes are in the table then. False: not all had one in time.
-pub fn refresh_all(tokens: &[i64], wait: Duration) -> bool {
-    tokens.is_empty() || wait_for(tokens, &Errand::Due { limit: tokens.len() }, wait)
+pub fn refresh_all(tokens: &[i64], until: UnixMicros, wait: Duration) -> bool {
+    tokens.is_empty() || wait_for(tokens, &Errand::Due { until, limit: tokens.len() }, wait)
 }
 
 fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> bool {

@@ -19,18 +19,15 @@ impl Cluster {
         self.reload()
     }
 
-    /// Creates a database with the extension in it, and the master key if this is the cluster's first
-    /// one; returns a superuser's connection to it.
+    /// Creates a database with the extension and a data key in it, under the cluster's master key, which the
+    /// first one makes; returns a superuser's connection to it.
     ///
     /// # Errors
     /// What the server says.
     pub fn create_vault(&self, database: &str) -> Result<Client> {
         self.createdb(database)?;
         let mut client = self.connect(database, "postgres")?;
-        client.batch_execute("CREATE EXTENSION token_vault")?;
-        if !self.master_key_file().exists() {
-            client.execute("SELECT vault.create_master_key()", &[])?;
-        }
+        client.batch_execute("CREATE EXTENSION token_vault; SELECT vault.create_master_key()")?;
         Ok(client)
     }
 }

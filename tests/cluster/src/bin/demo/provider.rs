@@ -88,17 +88,18 @@ impl Provider {
             .to_owned())
     }
 
-    /// What the provider has noted about refreshes, once there is one.
-    pub fn refreshes(&self, limit: Duration) -> Result<Vec<Entry>> {
+    /// The first `count` refreshes that the provider has noted, once there are so many.
+    pub fn refreshes(&self, count: usize, limit: Duration) -> Result<Vec<Entry>> {
         let is_refresh = |entry: &Entry| entry.grant_type.as_deref() == Some("refresh_token");
+        let enough = |entries: &[Entry]| entries.iter().filter(|e| is_refresh(e)).count() >= count;
         let journal = self
             .server
-            .wait_for_journal(|entries| entries.iter().any(is_refresh), limit)
-            .map_err(|_| "no refresh reached the provider in time")?;
+            .wait_for_journal(enough, limit)
+            .map_err(|_| "a refresh did not reach the provider in time")?;
         Ok(journal.into_iter().filter(is_refresh).collect())
     }
 
-    /// Was this a refresh that replaced the refresh token?
+    /// Did this refresh replace the refresh token?
     pub fn rotated(entry: &Entry) -> bool {
         entry.outcome == Outcome::Rotated && entry.refresh_token_id != entry.new_refresh_token_id
     }

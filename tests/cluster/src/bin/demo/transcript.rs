@@ -4,7 +4,7 @@ use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use token_vault_cluster::Result;
 
 /// Longer values are cut in the transcript; that is most of a ciphertext and all but a hint of a token.
-const MAX_WIDTH: usize = 44;
+const MAX_WIDTH: usize = 40;
 
 /// How much of a longer value is shown.
 const SHOWN: usize = 16;
