@@ -14,7 +14,7 @@ COMMENT ON FUNCTION vault.store_token(text, text, text, text, bigint, text, text
 'stores what a provider issued, encrypted, in place of an earlier token of the same tenant, provider, subject and label
 What is NULL and was stored before stays: refresh_token, id_token, token_type, scope, client. metadata is merged.
 access_token, refresh_token, id_token: 1 byte to 1 MiB. expires_in, refresh_token_expires_in: seconds from now, at most 100 years.
-expires_at: instead of expires_in. Neither given: the provider''s default_expires_in, else the token counts as not expiring.
+expires_at: instead of expires_in; infinity: never. Neither given: the provider''s default_expires_in, else the token counts as not expiring.
 client: name of the client that obtained the token; needed where the provider has several. metadata: a JSON object, stored readable.
 Privilege: write. Errors: TV020 unknown provider, TV021 unknown or disabled client, TV022 several clients. Fields: RFC 6749 section 5.1.';
 
@@ -33,7 +33,7 @@ min_validity: how long the token must still live, default 0; a token with less i
 auto_refresh: false never waits and raises TV030 instead.
 Privilege: read. Errors: TV010 can''t be decrypted, TV020 unknown provider, TV030 expired and can''t be refreshed,
 TV031 the user must authorize again, TV032 refresh failed, TV033 not refreshed in time, TV034 can''t be refreshed here,
-TV035 deleted meanwhile, TV036 changed by this transaction.';
+TV035 deleted meanwhile, TV036 changed by this transaction, TV038 tokens of this provider never live so long.';
 
 COMMENT ON FUNCTION vault.authorization_header(text, text, text, text, interval, boolean) IS
 'vault.get_token() as the value of an Authorization header: "Bearer " and the token (RFC 6750 section 2.1)
@@ -75,8 +75,8 @@ Privilege: admin.';
 
 COMMENT ON FUNCTION vault.refresh_token(text, text, text, text) IS
 'refreshes a token now, valid or not, and waits up to token_vault.refresh_wait; the new expiry time, NULL where it is not known to expire
-Privilege: refresh. Errors: TV020 unknown provider, TV030 nothing to refresh with, TV031 the user must authorize again,
-TV032 failed, TV033 not in time, TV034 can''t be refreshed here, TV035 no such token, TV036 changed by this transaction. RFC 6749 section 6.';
+Privilege: refresh. Errors: TV020 unknown provider, TV031 the user must authorize again, TV032 failed, TV033 not in time,
+TV034 can''t be refreshed here, TV035 no such token, TV036 changed by this transaction, TV037 nothing to refresh with. RFC 6749 section 6.';
 
 COMMENT ON FUNCTION vault.refresh_due(interval, integer) IS
 'refreshes the tokens that are due, for callers such as cron, and waits up to six times token_vault.refresh_wait; one row for each token
@@ -108,7 +108,7 @@ Privilege: admin. Errors: TV020 unknown provider, TV023 moved to another provide
 
 COMMENT ON FUNCTION vault.add_client_secret(text, text, text, text) IS
 'adds a secret to those of a client, which are tried in order: the next one where the provider refuses the client
-Last argument: first (default) or last. tenant: NULL for a shared client.
+place: first (default) or last. tenant: NULL for a shared client.
 Privilege: admin. Errors: TV021 unknown client.';
 
 COMMENT ON FUNCTION vault.drop_client_secrets(text, text, integer) IS

@@ -1,6 +1,6 @@
 -- Authorization servers and their quirks, as data: no provider's name appears in the code. A row of the user's
 -- (builtin = false) hides the built-in row of the same name, and only the user's rows are dumped.
--- What each column means is said by its COMMENT in comments.sql.
+-- What each column means is said by its COMMENT in provider_comments.sql.
 
 CREATE TABLE vault.provider (
     name                          text    NOT NULL CHECK (name <> ''),

@@ -32,12 +32,15 @@ pub enum Error {
     UnknownProvider(String),
     BuiltInProvider(String),
     UnknownClient { client: String, tenant: Option<String> },
+    NoActiveClient { provider: String },
     AmbiguousClient { provider: String, clients: String },
     ClientInUse { client: String, tokens: i64 },
     UnknownRole(String),
     // Tokens.
     NoSuchToken,
-    TokenExpired { reason: &'static str },
+    TokenExpired { refreshable: bool },
+    NotRefreshable,
+    ValidityTooLong,
     ReauthorizationRequired { error: Option<String> },
     RefreshFailed { error: Option<String> },
     RefreshTimeout { milliseconds: u128 },
@@ -64,13 +67,18 @@ impl Error {
     fn parts(self) -> (&'static str, String, Option<String>, Option<&'static str>) {
         use Error::*;
         match self {
-            MissingArgument(name) => ("22004", format!("\"{name}\" must not be null"), None, None),
-            InvalidArgument { name, problem } => ("22023", format!("invalid value for \"{name}\": {problem}"), None, None),
+            MissingArgument(name) => ("22004", format!("\"{name}\" must not be null"), None, Some("Give it a value, or leave it out where it has a default.")),
+            InvalidArgument { name, problem } => (
+                "22023",
+                format!("invalid value for \"{name}\": {problem}"),
+                None,
+                Some("The function's comment (\\df+ in psql) says what it accepts."),
+            ),
             TooLong { name, bytes, limit } => (
                 "22001",
                 format!("\"{name}\" is too long"),
                 Some(format!("It has {bytes} bytes; at most {limit} are allowed.")),
-                None,
+                Some("Pass a shorter value."),
             ),
             InvalidResponse(problem) => (
                 "TV040",
@@ -112,7 +120,7 @@ impl Error {
                 "TV005",
                 "this vault has a master key already".into(),
                 Some(format!("Its fingerprint is {fingerprint}.")),
-                None,
+                Some("There is nothing to do: every value is sealed under it."),
             ),
             NoDataKey => (
                 "TV004",
@@ -159,6 +167,12 @@ impl Error {
                 None,
                 Some("vault.clients lists the clients; vault.register_client() adds one. A disabled client is not used."),
             ),
+            NoActiveClient { provider } => (
+                "TV024",
+                format!("provider \"{provider}\" has no active client"),
+                None,
+                Some("Register one with vault.register_client(), or enable it with vault.enable_client()."),
+            ),
             AmbiguousClient { provider, clients } => (
                 "TV022",
                 format!("provider \"{provider}\" has several clients"),
@@ -171,13 +185,36 @@ impl Error {
                 Some(format!("{tokens} tokens were obtained with it.")),
                 Some("Delete those tokens first, or disable the client."),
             ),
-            UnknownRole(name) => ("42704", format!("role \"{name}\" does not exist"), None, None),
+            UnknownRole(name) => (
+                "42704",
+                format!("role \"{name}\" does not exist"),
+                None,
+                Some("Create the role first; names are taken as they are, in exact case."),
+            ),
             NoSuchToken => ("TV035", "there is no such token".into(), None, Some("vault.tokens lists the tokens.")),
-            TokenExpired { reason } => (
+            TokenExpired { refreshable: false } => (
                 "TV030",
                 "the access token has expired".into(),
-                Some(format!("It can't be refreshed: {reason}.")),
+                Some("It has no refresh token.".into()),
                 Some("Re-authorize the user and store the new token."),
+            ),
+            TokenExpired { refreshable: true } => (
+                "TV030",
+                "the access token has expired".into(),
+                Some("The call says not to wait for a refresh.".into()),
+                Some("Leave out auto_refresh => false, or call vault.refresh_token()."),
+            ),
+            NotRefreshable => (
+                "TV037",
+                "the token can't be refreshed".into(),
+                Some("It has no refresh token, or its provider has no refresh.".into()),
+                Some("Re-authorize the user before it expires, and store the new token."),
+            ),
+            ValidityTooLong => (
+                "TV038",
+                "the provider's tokens don't live as long as min_validity".into(),
+                None,
+                Some("Ask for a shorter min_validity."),
             ),
             ReauthorizationRequired { error } => (
                 "TV031",
@@ -189,7 +226,7 @@ impl Error {
                 "TV032",
                 "the token could not be refreshed".into(),
                 error.map(|error| format!("Last error: {error}.")),
-                Some("The worker tries again by itself; vault.tokens shows when."),
+                Some("It is tried again later; vault.tokens shows when, and the last error."),
             ),
             RefreshTimeout { milliseconds } => (
                 "TV033",

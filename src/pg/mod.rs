@@ -5,6 +5,7 @@
 pub mod background;
 pub mod catalog;
 pub mod inval;
+pub mod jsonb;
 pub mod latch;
 pub mod lock;
 pub mod random;

@@ -34,7 +34,7 @@ pub fn define() {
     milliseconds(c"token_vault.request_timeout", c"How long one request to a provider may take.",
         &REQUEST_TIMEOUT, 1, GucContext::Sighup);
     GucRegistry::define_int_guc(c"token_vault.connections", c"Requests to providers under way at once, per database.",
-        c"Takes effect when the worker starts.", &CONNECTIONS, 1, 256, GucContext::Sighup, GucFlags::default());
+        c"A change takes effect with the next refresh after a reload.", &CONNECTIONS, 1, 256, GucContext::Sighup, GucFlags::default());
     text(c"token_vault.allowed_networks", c"Networks that may be connected to although they are private.",
         c"Comma-separated addresses or CIDR blocks. Without an entry, providers on loopback, private, link-local and similar addresses are refused.",
         &ALLOWED_NETWORKS, GucContext::Sighup, owner_only);

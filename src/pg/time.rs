@@ -25,6 +25,12 @@ pub fn to_sql(micros: UnixMicros) -> TimestampWithTimeZone {
     TimestampWithTimeZone::try_from(micros).expect("within PostgreSQL's range")
 }
 
+/// The point in time, unless it is infinity.
+pub fn finite(time: TimestampWithTimeZone) -> Option<UnixMicros> {
+    let micros = time.into_inner();
+    (micros != i64::MAX).then(|| from_postgres(micros))
+}
+
 pub fn from_sql(time: TimestampWithTimeZone) -> UnixMicros {
     from_postgres(time.into_inner())
 }

@@ -1,8 +1,10 @@
 //! From what SQL passes to what the rest may rely on.
 
+use serde_json::{Map, Value};
 use token_vault_core::oauth::MAX_TOKEN;
 
 use crate::error::{Error, Result};
+use crate::pg::jsonb::Jsonb;
 use crate::pg::settings;
 use crate::store::token::TokenKey;
 
@@ -33,10 +35,14 @@ pub fn limit(argument: &'static str, value: &str, limit: usize) -> Result<()> {
     Ok(())
 }
 
-/// A credential: not empty, and not larger than any provider issues.
+/// A credential: not empty, not larger than any provider issues, and without control characters, which no
+/// header and no form could carry (RFC 6749, appendix A).
 pub fn credential<'a>(argument: &'static str, value: &'a str) -> Result<&'a str> {
     if value.is_empty() {
         return Err(Error::InvalidArgument { name: argument, problem: "it is empty".into() });
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Error::InvalidArgument { name: argument, problem: "it has control characters".into() });
     }
     limit(argument, value, MAX_TOKEN)?;
     Ok(value)
@@ -45,7 +51,9 @@ pub fn credential<'a>(argument: &'static str, value: &'a str) -> Result<&'a str>
 /// The tenant a call is about: the session's where it is bound to one, and no other.
 pub fn tenant(argument: Option<&str>) -> Result<String> {
     let asked = argument.map(|tenant| name("tenant", Some(tenant))).transpose()?;
-    match (asked, settings::tenant()) {
+    let bound = settings::tenant();
+    limit("token_vault.tenant", bound.as_deref().unwrap_or_default(), MAX_NAME_BYTES)?;
+    match (asked, bound) {
         (None, None) => Ok(DEFAULT_TENANT.to_owned()),
         (Some(asked), None) => Ok(asked.to_owned()),
         (None, Some(bound)) => Ok(bound),
@@ -60,6 +68,17 @@ pub fn client_tenant(argument: Option<&str>) -> Result<Option<String>> {
     match (argument, settings::tenant()) {
         (None, None) => Ok(None),
         _ => tenant(argument).map(Some),
+    }
+}
+
+/// A JSON object that may be left out.
+pub fn object(argument: &'static str, value: Option<Jsonb>) -> Result<Option<Map<String, Value>>> {
+    let Some(value) = value else { return Ok(None) };
+    let invalid = |problem: &str| Error::InvalidArgument { name: argument, problem: problem.to_owned() };
+    match value.parse_object() {
+        Ok(Some(members)) => Ok(Some(members)),
+        Ok(None) => Err(invalid("it is not a JSON object")),
+        Err(_) => Err(invalid("it has a number that is too large, or is nested too deeply")),
     }
 }
 

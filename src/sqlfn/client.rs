@@ -3,6 +3,7 @@
 use pgrx::{JsonB, default, pg_extern};
 
 use crate::error::{Error, OrRaise, Result};
+use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::client::{self, Client, Position, Registration};
@@ -18,7 +19,7 @@ fn register_client(
     tenant: default!(Option<&str>, "NULL"),
     scope: default!(Option<&str>, "NULL"),
     redirect_uri: default!(Option<&str>, "NULL"),
-    metadata: default!(Option<JsonB>, "NULL"),
+    metadata: default!(Option<Jsonb>, "NULL"),
 ) {
     let register = || -> Result<()> {
         access::require(Privilege::Admin)?;
@@ -26,9 +27,6 @@ fn register_client(
         let name = arguments::name("name", name)?;
         let provider_name = arguments::name("provider", provider)?;
         provider::find(provider_name)?;
-        if metadata.as_ref().is_some_and(|metadata| !metadata.0.is_object()) {
-            return Err(Error::InvalidArgument { name: "metadata", problem: "it is not a JSON object".into() });
-        }
         client::register(Registration {
             tenant: tenant.as_deref(),
             name,
@@ -37,7 +35,7 @@ fn register_client(
             client_secret: client_secret.map(|secret| arguments::credential("client_secret", secret)).transpose()?,
             scope,
             redirect_uri,
-            metadata,
+            metadata: arguments::object("metadata", metadata)?.map(|metadata| JsonB(metadata.into())),
         })
     };
     register().or_raise();
@@ -48,16 +46,16 @@ fn add_client_secret(
     client: Option<&str>,
     client_secret: Option<&str>,
     tenant: default!(Option<&str>, "NULL"),
-    position: default!(&str, "'first'"),
+    place: default!(Option<&str>, "'first'"),
 ) {
     let add = || -> Result<()> {
         let client = administered(client, tenant)?;
         let secret = arguments::credential("client_secret", arguments::required("client_secret", client_secret)?)?;
-        let position = match position {
+        let position = match arguments::required("place", place)? {
             "first" => Position::First,
             "last" => Position::Last,
             _ => {
-                return Err(Error::InvalidArgument { name: "position", problem: "it is neither first nor last".into() });
+                return Err(Error::InvalidArgument { name: "place", problem: "it is neither first nor last".into() });
             }
         };
         client::add_secret(&client, secret, position)
@@ -69,9 +67,10 @@ fn add_client_secret(
 fn drop_client_secrets(
     client: Option<&str>,
     tenant: default!(Option<&str>, "NULL"),
-    keep: default!(i32, "1"),
+    keep: default!(Option<i32>, "1"),
 ) -> i64 {
     let drop = || -> Result<i64> {
+        let keep = arguments::required("keep", keep)?;
         if keep < 0 {
             return Err(Error::InvalidArgument { name: "keep", problem: "it is negative".into() });
         }

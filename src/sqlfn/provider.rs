@@ -1,9 +1,10 @@
 //! Providers.
 
-use pgrx::{JsonB, default, pg_extern};
-use serde_json::{Map, Value};
+use pgrx::{default, pg_extern};
+use serde_json::Value;
 
 use crate::error::{Error, OrRaise, Result};
+use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::provider;
@@ -18,22 +19,18 @@ fn register_provider(
     token_endpoint_auth_method: default!(Option<&str>, "NULL"),
     issuer: default!(Option<&str>, "NULL"),
     display_name: default!(Option<&str>, "NULL"),
-    settings: default!(Option<JsonB>, "NULL"),
+    settings: default!(Option<Jsonb>, "NULL"),
 ) {
     let register = || -> Result<()> {
         access::require(Privilege::Admin)?;
-        let mut columns = match settings {
-            None => Map::new(),
-            Some(JsonB(Value::Object(columns))) => columns,
-            Some(_) => {
-                return Err(Error::InvalidArgument { name: "settings", problem: "it is not a JSON object".into() });
-            }
-        };
+        let mut columns = arguments::object("settings", settings)?.unwrap_or_default();
+        // As an argument that is left out, null stands for the default.
+        columns.retain(|_, value| !value.is_null());
         let given = [
             ("name", Some(arguments::name("name", name)?)),
-            ("token_endpoint", Some(https("token_endpoint", arguments::name("token_endpoint", token_endpoint)?)?)),
+            ("token_endpoint", Some(arguments::required("token_endpoint", token_endpoint)?)),
             ("authorization_endpoint", authorization_endpoint),
-            ("revocation_endpoint", revocation_endpoint.map(|url| https("revocation_endpoint", url)).transpose()?),
+            ("revocation_endpoint", revocation_endpoint),
             ("token_endpoint_auth_method", token_endpoint_auth_method),
             ("issuer", issuer),
             ("display_name", display_name),
@@ -43,20 +40,41 @@ fn register_provider(
                 columns.insert(column.to_owned(), value.into());
             }
         }
-        if let Some(url) = columns.get("refresh_endpoint").and_then(Value::as_str) {
-            https("refresh_endpoint", url)?;
+        for endpoint in ENDPOINTS {
+            if let Some(url) = columns.get(endpoint).and_then(Value::as_str) {
+                require_https(endpoint, url)?;
+            }
         }
         provider::write(&columns)
     };
     register().or_raise();
 }
 
+/// Columns that hold a URL template.
+const ENDPOINTS: [&str; 7] = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "refresh_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "device_authorization_endpoint",
+    "userinfo_endpoint",
+];
+
 /// Secrets are sent there: nothing but TLS will do.
-fn https<'a>(argument: &'static str, url: &'a str) -> Result<&'a str> {
-    match url.starts_with("https://") {
-        true => Ok(url),
-        false => Err(Error::InvalidArgument { name: argument, problem: "it does not begin with https://".into() }),
+fn require_https(argument: &'static str, url: &str) -> Result<()> {
+    let invalid = |problem: &str| Err(Error::InvalidArgument { name: argument, problem: problem.to_owned() });
+    let Some(rest) = url.strip_prefix("https://") else {
+        return invalid("it does not begin with https://");
+    };
+    if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+        return invalid("it has no host");
     }
+    let is_balanced = url.matches('{').count() == url.matches('}').count();
+    if !is_balanced || url.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        return invalid("it is not a URL");
+    }
+    Ok(())
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]

@@ -35,7 +35,7 @@ fn refresh_token(
             return Err(Error::ReauthorizationRequired { error: token.last_error });
         }
         if !provider::can_refresh(&provider, token.has_refresh_token) {
-            return Err(Error::TokenExpired { reason: "it has no refresh token" });
+            return Err(Error::NotRefreshable);
         }
         request::require_possible()?;
         let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
@@ -48,7 +48,7 @@ fn refresh_token(
 #[allow(clippy::type_complexity)]
 fn refresh_due(
     within: default!(Option<Interval>, "NULL"),
-    max_tokens: default!(i32, "100"),
+    max_tokens: default!(Option<i32>, "100"),
 ) -> TableIterator<
     'static,
     (
@@ -67,6 +67,7 @@ fn refresh_due(
         if within < 0 {
             return Err(Error::InvalidArgument { name: "within", problem: "it is negative".into() });
         }
+        let max_tokens = arguments::required("max_tokens", max_tokens)?;
         if !(1..=MAX_TOKENS).contains(&max_tokens) {
             let problem = format!("it is not between 1 and {MAX_TOKENS}");
             return Err(Error::InvalidArgument { name: "max_tokens", problem });

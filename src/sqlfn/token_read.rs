@@ -20,7 +20,7 @@ fn get_token(
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
     min_validity: default!(Option<Interval>, "NULL"),
-    auto_refresh: default!(bool, "true"),
+    auto_refresh: default!(Option<bool>, "true"),
 ) -> Option<String> {
     hand_out(tenant, provider, subject, label, min_validity, auto_refresh)
         .or_raise()
@@ -34,7 +34,7 @@ fn authorization_header(
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
     min_validity: default!(Option<Interval>, "NULL"),
-    auto_refresh: default!(bool, "true"),
+    auto_refresh: default!(Option<bool>, "true"),
 ) -> Option<String> {
     hand_out(tenant, provider, subject, label, min_validity, auto_refresh)
         .or_raise()
@@ -49,7 +49,7 @@ fn get_token_set(
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
     min_validity: default!(Option<Interval>, "NULL"),
-    auto_refresh: default!(bool, "true"),
+    auto_refresh: default!(Option<bool>, "true"),
 ) -> TableIterator<
     'static,
     (
@@ -140,13 +140,15 @@ fn hand_out(
     subject: Option<&str>,
     label: Option<&str>,
     min_validity: Option<Interval>,
-    auto_refresh: bool,
+    auto_refresh: Option<bool>,
 ) -> Result<Option<(StoredToken, SecretString)>> {
+    let auto_refresh = arguments::required("auto_refresh", auto_refresh)?;
     let valid_until = valid_until(min_validity)?;
     let (key, token) = look_up(tenant, provider, subject, label)?;
     let Some(token) = token else { return Ok(None) };
     let token = match token.is_valid_until(valid_until) {
         true => token,
+        false if lives_shorter(&token, valid_until) => return Err(Error::ValidityTooLong),
         false => refreshed(&key, &token, auto_refresh)?,
     };
     let plaintext = token.access_token(&key)?;
@@ -160,15 +162,23 @@ fn hand_out(
     Ok(Some((token, access_token)))
 }
 
+/// A refresh would bring a token that lives as long as this one, so it can't help either. (It would be asked
+/// for again with every call, and rotate the refresh token each time.)
+fn lives_shorter(token: &StoredToken, valid_until: time::UnixMicros) -> bool {
+    let now = time::now();
+    token.is_valid_until(now)
+        && token.expires_at.is_some_and(|expires_at| expires_at - token.issued_at <= valid_until - now)
+}
+
 fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<StoredToken> {
     if token.state == State::ReauthorizationRequired {
         return Err(Error::ReauthorizationRequired { error: token.last_error.clone() });
     }
     if !provider::can_refresh(&*provider::find(&key.provider)?, token.has_refresh_token) {
-        return Err(Error::TokenExpired { reason: "it has no refresh token" });
+        return Err(Error::TokenExpired { refreshable: false });
     }
     if !auto_refresh {
-        return Err(Error::TokenExpired { reason: "auto_refresh is off" });
+        return Err(Error::TokenExpired { refreshable: true });
     }
     request::require_possible()?;
     let target = token::target(token.id).ok_or(Error::NoSuchToken)?;

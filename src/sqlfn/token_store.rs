@@ -1,11 +1,12 @@
 //! Storing tokens.
 
 use pgrx::datum::TimestampWithTimeZone;
-use pgrx::{JsonB, default, pg_extern};
-use token_vault_core::oauth::{self, Expiry, Provider, TokenResponse};
+use pgrx::{default, pg_extern};
+use token_vault_core::oauth::{self, Expiry, Provider, ResponseError, TokenResponse};
 use token_vault_core::secret::{AccessToken, IdToken, RefreshToken};
 
 use crate::error::{Error, OrRaise, Result};
+use crate::pg::jsonb::Jsonb;
 use crate::pg::{report, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
@@ -33,7 +34,7 @@ fn store_token(
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
     client: default!(Option<&str>, "NULL"),
-    metadata: default!(Option<JsonB>, "NULL"),
+    metadata: default!(Option<Jsonb>, "NULL"),
 ) {
     let store = || -> Result<()> {
         access::require(Privilege::Write)?;
@@ -67,23 +68,33 @@ fn store_token(
 fn store_token_response(
     provider: Option<&str>,
     subject: Option<&str>,
-    response: Option<JsonB>,
+    response: Option<Jsonb>,
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
     client: default!(Option<&str>, "NULL"),
-    metadata: default!(Option<JsonB>, "NULL"),
+    metadata: default!(Option<Jsonb>, "NULL"),
 ) {
     let store = || -> Result<()> {
         access::require(Privilege::Write)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
-        let mut answer = arguments::required("response", response)?.0;
         let provider = provider::find(&key.provider)?;
-        let response = oauth::parse_token_response(&provider, &answer);
-        oauth::wipe_json(&mut answer);
-        let response = response.map_err(|error| Error::InvalidResponse(error.to_string()))?;
+        let response = parse(&provider, &arguments::required("response", response)?)?;
         store(&key, &provider, client, &response, metadata)
     };
     store().or_raise();
+}
+
+fn parse(provider: &Provider, response: &Jsonb) -> Result<TokenResponse> {
+    let invalid = |problem: String| Error::InvalidResponse(problem);
+    let mut answer = response.parse().map_err(|_| invalid("it can't be read".into()))?;
+    let parsed = oauth::parse_token_response(provider, &answer);
+    oauth::wipe_json(&mut answer);
+    parsed.map_err(|error| {
+        invalid(match error {
+            ResponseError::MissingAccessToken => "it has no access_token".into(),
+            ResponseError::Invalid(field) => format!("it has an invalid {field}"),
+        })
+    })
 }
 
 fn store(
@@ -91,13 +102,11 @@ fn store(
     provider: &Provider,
     client_name: Option<&str>,
     response: &TokenResponse,
-    metadata: Option<JsonB>,
+    metadata: Option<Jsonb>,
 ) -> Result<()> {
-    if metadata.as_ref().is_some_and(|metadata| !metadata.0.is_object()) {
-        return Err(Error::InvalidArgument { name: "metadata", problem: "it is not a JSON object".into() });
-    }
+    let metadata = arguments::object("metadata", metadata)?;
     keyring::require_key(&key.tenant)?;
-    let client = client::choose(&key.provider, &key.tenant, client_name)?.map(|client| client.id);
+    let client = client(key, client_name)?;
     let stored = token::store(key, provider, client, response, metadata, time::now())?;
     if stored.refreshable && !stored.has_client {
         report::warn(
@@ -111,6 +120,17 @@ fn store(
     Ok(())
 }
 
+/// The client named; else the one an earlier token here was obtained with; else the only one there is.
+fn client(key: &TokenKey, name: Option<&str>) -> Result<Option<i64>> {
+    let name = name.map(|name| arguments::name("client", Some(name))).transpose()?;
+    if name.is_none()
+        && let Some(client) = token::client(key)
+    {
+        return Ok(Some(client));
+    }
+    Ok(client::choose(&key.provider, &key.tenant, name)?.map(|client| client.id))
+}
+
 fn expiry(provider: &Provider, expires_in: Option<i64>, expires_at: Option<TimestampWithTimeZone>) -> Result<Expiry> {
     match (lifetime("expires_in", expires_in)?, expires_at, provider.default_expires_in) {
         (Some(_), Some(_), _) => Err(Error::InvalidArgument {
@@ -118,7 +138,7 @@ fn expiry(provider: &Provider, expires_in: Option<i64>, expires_at: Option<Times
             problem: "expires_in was given as well".into(),
         }),
         (Some(seconds), None, _) | (None, None, Some(seconds)) => Ok(Expiry::In(seconds)),
-        (None, Some(time), _) => Ok(Expiry::At(time::from_sql(time))),
+        (None, Some(time), _) => Ok(time::finite(time).map_or(Expiry::Never, Expiry::At)),
         (None, None, None) => Ok(Expiry::Unknown),
     }
 }

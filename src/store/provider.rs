@@ -57,7 +57,11 @@ fn read(name: &str) -> Result<Provider> {
     );
     let row = spi::session(|session| session.query_one(&READ, &[name.into()], |row| row.required::<JsonB>(1).0));
     let row = row.ok_or_else(|| Error::UnknownProvider(name.to_owned()))?;
-    serde_json::from_value(row).map_err(|error| Error::InvalidArgument { name: "provider", problem: error.to_string() })
+    parse(row)
+}
+
+fn parse(row: serde_json::Value) -> Result<Provider> {
+    serde_json::from_value(row).map_err(|error| Error::InvalidArgument { name: "settings", problem: error.to_string() })
 }
 
 /// Writes the user's row, in place of an earlier one: the given columns, and the defaults for the others.
@@ -65,6 +69,8 @@ pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()>
     static REMOVE: Statement =
         Statement::new("DELETE FROM vault.provider WHERE NOT builtin AND name = $1", &[BuiltinOid::TEXTOID]);
     let name = columns["name"].as_str().unwrap_or_default().to_owned();
+    // The core must understand the row before it is written.
+    parse(columns.clone().into())?;
     spi::session(|session| -> Result<()> {
         check_columns(session, columns)?;
         session.run(&REMOVE, &[name.as_str().into()]);
@@ -77,8 +83,7 @@ pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()>
         Ok(())
     })?;
     inval::announce(Topic::Providers);
-    // The core must understand the row; if it does not, the error rolls the row back.
-    read(&name).map(drop)
+    Ok(())
 }
 
 /// Every name is a column of the table, so each may be written into the statement's text.

@@ -72,7 +72,7 @@ fn parts(claim: &Claim) -> Result<Parts> {
         Some(id) => client::by_id(id).filter(|client| client.active),
         None => client::choose(&claim.key.provider, &claim.key.tenant, None)?,
     };
-    let client = client.ok_or_else(|| Error::UnknownClient { client: String::new(), tenant: None })?;
+    let client = client.ok_or_else(|| Error::NoActiveClient { provider: claim.key.provider.clone() })?;
     let mut secrets = client::secrets(&client)?;
     secrets.reverse();
     let access_token = AccessToken::new(open(claim, TokenField::AccessToken, &claim.access_token)?);

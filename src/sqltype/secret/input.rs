@@ -29,8 +29,8 @@ pub fn from_text(text: &str) -> Result<Secret> {
 pub fn from_bytes(bytes: Vec<u8>) -> Result<Secret> {
     if !envelope::is_envelope_bytes(&bytes) {
         return match std::str::from_utf8(&bytes) {
-            Ok(text) => from_text(text),
-            Err(_) => Err(Error::InvalidArgument { name: "secret", problem: "it is not UTF-8 text".into() }),
+            Ok(text) if !text.contains('\0') => from_text(text),
+            _ => Err(Error::InvalidArgument { name: "secret", problem: "it is not UTF-8 text without NUL".into() }),
         };
     }
     require_restore()?;

@@ -64,15 +64,23 @@ pub fn find(key: &TokenKey) -> Option<StoredToken> {
     spi::session(|session| {
         session.query_one(
             &FIND,
-            &[
-                key.tenant.as_str().into(),
-                key.provider.as_str().into(),
-                key.subject.as_str().into(),
-                key.label.as_str().into(),
-            ],
+            &[&key.tenant, &key.provider, &key.subject, &key.label].map(|name| name.as_str().into()),
             read,
         )
     })
+}
+
+/// The client that the token under `key` was obtained with, if there is one and it is known.
+pub fn client(key: &TokenKey) -> Option<i64> {
+    static CLIENT: Statement = Statement::new(
+        "SELECT client FROM vault.token WHERE tenant = $1 AND provider = $2 AND subject = $3 AND label = $4",
+        &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+    );
+    let names = [&key.tenant, &key.provider, &key.subject, &key.label];
+    spi::session(|session| {
+        session.query_one(&CLIENT, &names.map(|name| name.as_str().into()), |row| row.get(1))
+    })
+    .flatten()
 }
 
 fn read(row: &Row) -> StoredToken {

@@ -2,6 +2,7 @@
 
 use pgrx::JsonB;
 use pgrx::pg_sys::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::{Provider, TokenResponse};
 use token_vault_core::refresh;
@@ -60,7 +61,7 @@ pub fn store(
     provider: &Provider,
     client: Option<i64>,
     response: &TokenResponse,
-    metadata: Option<JsonB>,
+    metadata: Option<Map<String, Value>>,
     now: UnixMicros,
 ) -> Result<Stored> {
     static STORE: Statement = Statement::new(
@@ -108,7 +109,7 @@ pub fn store(
                     timestamp(sealed.expires_at),
                     timestamp(sealed.refresh_after),
                     timestamp(sealed.refresh_token_expires_at),
-                    metadata.into(),
+                    metadata.map(|metadata| JsonB(metadata.into())).into(),
                     JsonB(response.extra.clone().into()).into(),
                 ],
                 |row| (row.required::<i64>(1), row.required::<bool>(2), row.required::<bool>(3), row.required::<bool>(4)),

@@ -57,7 +57,8 @@ SELECT vault.store_token('acme', 'user-1', 'access', tenant => 'red', client => 
 SELECT tenant, subject, client FROM vault.tokens WHERE tenant = 'red';
 -- A client of another provider.
 SELECT vault.register_client('other', 'github', 'client-4');
-SELECT outcome($$SELECT vault.store_token('acme', 'user-4', 'access', client => 'other')$$) IN ('TV021', 'TV024');
+SELECT vault.store_token('acme', 'user-4', 'access', client => 'other');
+\echo :SQLSTATE
 
 -- In use: not dropped, and not moved to another provider.
 SELECT vault.drop_client('web');

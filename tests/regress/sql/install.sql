@@ -1,5 +1,6 @@
 -- CREATE EXTENSION and DROP EXTENSION.
 \a \t
+\set SHOW_CONTEXT never
 CREATE DATABASE regress_install ENCODING 'UTF8' TEMPLATE template0;
 \c regress_install
 

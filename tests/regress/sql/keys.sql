@@ -2,7 +2,7 @@
 \a \t
 SELECT current_setting('token_vault.master_key_file') AS key_file \gset
 \setenv KEY_FILE :key_file
-CREATE DATABASE regress_keys TEMPLATE template0;
+CREATE DATABASE regress_keys ENCODING 'UTF8' TEMPLATE template0;
 \c regress_keys
 CREATE EXTENSION token_vault;
 CREATE TABLE webhook (id integer PRIMARY KEY, signing_key vault.secret);
@@ -28,11 +28,12 @@ SELECT told($$SELECT vault.register_client('app', 'google', 'id', 'secret')$$);
 SELECT vault.get_token('google', 'user-1');
 SELECT (SELECT count(*) FROM vault.token), (SELECT count(*) FROM vault.client), (SELECT count(*) FROM webhook);
 SELECT item, replace(state, :'key_file', '<file>'), advice FROM vault.status() WHERE item <> 'version';
--- Not even an administrator's password is enough: it takes the privilege.
+-- It takes a privilege of its own.
 CREATE ROLE regress_app;
 SELECT vault.grant_access('regress_app', '{read,write}');
 SET ROLE regress_app;
-SELECT told('SELECT vault.create_master_key()');
+SELECT vault.create_master_key();
+\echo :SQLSTATE
 RESET ROLE;
 
 -- A call that is rolled back leaves a key that the next one uses.
@@ -83,10 +84,10 @@ SELECT vault.get_token('google', 'user-1'), vault.reveal(signing_key) FROM webho
 -- A data key that is gone, or unknown here.
 UPDATE vault.key SET state = 'destroyed', wrapped_key = NULL, destroyed_at = now();
 \c -
-SELECT told($$SELECT vault.get_token('google', 'user-1')$$) ~ '^TV006 data key [0-9a-fA-F-]+ is destroyed';
+SELECT told($$SELECT vault.get_token('google', 'user-1')$$);
 SELECT told($$SELECT vault.store_token('google', 'user-2', 'access')$$);
 DELETE FROM vault.key;
-SELECT told($$SELECT vault.get_token('google', 'user-1')$$) ~ '^TV006 data key [0-9a-fA-F-]+ is unknown here';
+SELECT told($$SELECT vault.get_token('google', 'user-1')$$);
 
 \c regression
 DROP DATABASE regress_keys (FORCE);

@@ -24,7 +24,7 @@ SELECT outcome(format('INSERT INTO webhook VALUES (3, %L)', :'envelope')),
        outcome(format('SELECT %L::vault.secret', :'envelope')),
        outcome(format('SELECT %L::text::vault.secret', :'envelope')),
        outcome(format('SELECT vault.reveal(%L)', :'envelope')),
-       outcome(format('SELECT vault.reveal(jsonb_populate_record(NULL::webhook, %L))', jsonb_build_object('signing_key', :'envelope'))),
+       outcome(format('SELECT jsonb_populate_record(NULL::webhook, %L)', jsonb_build_object('signing_key', :'envelope'))),
        outcome(format('SELECT %L::vault.secret[]', ARRAY[:'envelope']));
 -- Any text that begins like an envelope is refused, so that none is mistaken; seal() takes it.
 INSERT INTO webhook VALUES (3, 'tv1.is not an envelope');
@@ -52,7 +52,7 @@ FROM (VALUES ('nothing', 'tv1.'), ('one letter', 'tv1.A'), ('not base64url', 'tv
              ('padded', :'envelope' || '='), ('with white space', :'envelope' || ' '), ('another version', 'tv1.Ag' || substr(:'envelope', 7))) AS v (kind, damaged);
 
 -- Damaged inside: a superuser can bring it in, as a dump would.
-INSERT INTO webhook VALUES (20, translate(left(:'envelope', 70), 'abcdefghij', 'bcdefghija') || substr(:'envelope', 71));
+INSERT INTO webhook VALUES (20, overlay(:'envelope' PLACING CASE substr(:'envelope', 60, 1) WHEN 'A' THEN 'B' ELSE 'A' END FROM 60 FOR 1));
 INSERT INTO webhook VALUES (21, 'healthy');
 SELECT id, signing_key::text LIKE 'tv1.%' FROM webhook WHERE id >= 20 ORDER BY id;
 SELECT vault.reveal(signing_key) FROM webhook WHERE id = 20;

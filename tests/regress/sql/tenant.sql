@@ -52,5 +52,5 @@ RESET token_vault.tenant;
 SET token_vault.tenent = 'blue';
 \echo :SQLSTATE
 
-SELECT vault.drop_client('shared'), vault.drop_client('own', 'blue'), vault.drop_client('own', 'red'), vault.drop_client('new', 'blue');
 SELECT vault.delete_tenant('blue'), vault.delete_tenant('red'), vault.delete_tenant('default');
+SELECT vault.drop_client('shared'), vault.drop_client('own', 'blue'), vault.drop_client('own', 'red'), vault.drop_client('new', 'blue');

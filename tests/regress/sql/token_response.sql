@@ -33,7 +33,7 @@ SELECT vault.store_token_response('acme', 'extra', '{
 SELECT jsonb_pretty(response), response::text LIKE '%canary%' FROM vault.tokens WHERE subject = 'extra';
 SELECT has_id_token FROM vault.tokens WHERE subject = 'extra';
 -- The next answer adds to it.
-SELECT vault.store_token_response('acme', 'extra', '{"access_token": "a", "instance_url": "https://eu2.acme.example", "plan": "pro"}');
+SELECT vault.store_token_response('acme', 'extra', '{"access_token": "canary-access-2", "instance_url": "https://eu2.acme.example", "plan": "pro"}');
 SELECT response FROM vault.tokens WHERE subject = 'extra';
 -- Metadata is the application's, not the provider's.
 SELECT vault.store_token_response('acme', 'extra', '{"access_token": "a"}', metadata => '{"ip_address": "192.0.2.1"}', label => 'second');

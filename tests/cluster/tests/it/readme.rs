@@ -110,7 +110,7 @@ fn compare_settings(client: &mut Client) -> Result<()> {
 /// Functions that are called by the server or by a view only are not in the reference.
 fn compare_signatures(client: &mut Client) -> Result<()> {
     let signatures = client.query(
-        "SELECT proname || '(' || regexp_replace(pg_get_function_arguments(oid), '::[a-z ]+', '', 'g') || ') → '
+        "SELECT proname || '(' || regexp_replace(pg_get_function_arguments(oid), '::[a-z ]+(\[\])?', '', 'g') || ') → '
                 || pg_get_function_result(oid)
          FROM pg_proc
          WHERE pronamespace = 'vault'::regnamespace
@@ -150,12 +150,7 @@ fn table_rows(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
         .skip_while(|line| !line.starts_with("| ---"))
         .skip(1)
         .take_while(|line| line.starts_with("| "))
-        .map(|row| {
-            row.trim_matches('|')
-                .split(" | ")
-                .map(str::trim)
-                .collect()
-        })
+        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
 }
 
 fn is_sqlstate(text: &str) -> bool {
