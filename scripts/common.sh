@@ -9,9 +9,9 @@ cd "$REPOSITORY"
 # rustup puts cargo here; a non-login shell may not have it on PATH.
 command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
 
-# pgrx works around linkers that drop its schema section by building the library with flags of its
-# own. Debian's linker keeps the section, and with the same flags everywhere nothing is compiled twice.
-export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
+# pgrx builds the library with a linker flag of its own, against linkers that drop its schema section.
+# That of x86-64 keeps the section, and with the same flags everywhere nothing is compiled twice.
+[ "$(uname -m)" != x86_64 ] || export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }

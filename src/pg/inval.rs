@@ -14,10 +14,12 @@ pub enum Topic {
     Access,
     /// `vault.provider`.
     Providers,
+    /// The definition of `vault.token`, not its rows.
+    Tokens,
 }
 
 impl Topic {
-    const ALL: [Topic; 3] = [Topic::Keys, Topic::Access, Topic::Providers];
+    const ALL: [Topic; 4] = [Topic::Keys, Topic::Access, Topic::Providers, Topic::Tokens];
 }
 
 struct Watch {
@@ -49,6 +51,7 @@ thread_local! {
     static KEYS: Watch = const { Watch::new(c"key") };
     static ACCESS: Watch = const { Watch::new(c"access_rule") };
     static PROVIDERS: Watch = const { Watch::new(c"provider") };
+    static TOKENS: Watch = const { Watch::new(c"token") };
 }
 
 fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
@@ -56,6 +59,7 @@ fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
         Topic::Keys => KEYS.with(read),
         Topic::Access => ACCESS.with(read),
         Topic::Providers => PROVIDERS.with(read),
+        Topic::Tokens => TOKENS.with(read),
     }
 }
 
@@ -69,6 +73,11 @@ pub fn generation(topic: Topic) -> u64 {
         watch.relation_oid();
         watch.generation.get()
     })
+}
+
+/// The table behind a topic, or InvalidOid. It is up to date once [`generation`] has been asked.
+pub fn relation(topic: Topic) -> pg_sys::Oid {
+    with_watch(topic, Watch::relation_oid)
 }
 
 /// Tells every backend, at the commit of this transaction, that rows behind `topic` have changed.

@@ -4,6 +4,7 @@
 
 pub mod background;
 pub mod catalog;
+pub mod index_scan;
 pub mod inval;
 pub mod jsonb;
 pub mod latch;
@@ -18,3 +19,6 @@ pub mod shmem;
 pub mod spi;
 pub mod time;
 pub mod transaction;
+
+/// The number the server knows an object by.
+pub use pgrx::pg_sys::Oid;

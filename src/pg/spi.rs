@@ -8,7 +8,7 @@ use std::ffi::CString;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use pgrx::pg_sys::BuiltinOid;
+pub use pgrx::pg_sys::BuiltinOid;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::role;

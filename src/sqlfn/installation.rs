@@ -8,14 +8,14 @@ use crate::pg::{server, settings, shmem};
 use crate::store::access::{self, Privilege};
 use crate::store::installation::{self, Standing};
 use crate::store::{keyring, master_key};
-use crate::worker::board;
+use crate::worker::{board, request};
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn adopt_installation() {
     let adopt = || -> Result<()> {
         access::require(Privilege::Admin)?;
         installation::adopt();
-        board::nudge(server::database());
+        request::refresher_wanted();
         Ok(())
     };
     adopt().or_raise();

@@ -7,6 +7,7 @@ use crate::error::{Error, OrRaise, Result};
 use crate::pg::random;
 use crate::store::access::{self, Privilege};
 use crate::store::{installation, keyring, master_key};
+use crate::worker::request;
 
 /// Returns the new key's fingerprint.
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -31,5 +32,6 @@ fn create() -> Result<String> {
     };
     keyring::create_data_key(&master);
     installation::adopt();
+    request::refresher_wanted();
     Ok(keyring::show_fingerprint(&master.fingerprint()))
 }

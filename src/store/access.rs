@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use pgrx::pg_sys::{BuiltinOid, Oid};
+use crate::pg::Oid;
+use crate::pg::spi::BuiltinOid;
 
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};

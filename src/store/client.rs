@@ -1,7 +1,7 @@
 //! OAuth clients and their secrets.
 
 use pgrx::JsonB;
-use pgrx::pg_sys::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
+use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
 use token_vault_core::envelope::Context;
 use token_vault_core::secret::{ClientSecret, SecretString};
 

@@ -1,7 +1,7 @@
 //! The clone guard: whether this database may refresh the vault's grants. A copy must not, because with
 //! rotating refresh tokens it would end the original's.
 
-use pgrx::pg_sys::BuiltinOid;
+use crate::pg::spi::BuiltinOid;
 
 use crate::pg::server;
 use crate::pg::spi::{self, Statement};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pgrx::pg_sys::BuiltinOid;
+use crate::pg::spi::BuiltinOid;
 use token_vault_core::envelope::{self, Context, KeyId};
 use token_vault_core::keys::{DataKey, MasterKey};
 use token_vault_core::secret::SecretBytes;

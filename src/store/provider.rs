@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::JsonB;
-use pgrx::pg_sys::BuiltinOid;
+use crate::pg::spi::BuiltinOid;
 use token_vault_core::oauth::{Provider, RefreshCredential};
 
 use crate::error::{Error, Result};

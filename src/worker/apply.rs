@@ -2,7 +2,7 @@
 //! again, deleted or moved meanwhile wins.
 
 use pgrx::JsonB;
-use pgrx::pg_sys::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use token_vault_core::oauth::{Expiry, Provider, TokenResponse};
 use token_vault_core::refresh::{self, Verdict};
 

@@ -1,7 +1,7 @@
 //! What the server's processes tell each other, in shared memory: which refreshers run, which databases
 //! want one, and which sessions wait for which token.
 
-use pgrx::pg_sys::Oid;
+use crate::pg::Oid;
 
 use crate::pg::latch;
 use crate::pg::shmem::SharedState;

@@ -2,7 +2,7 @@
 //! outcome unknown" is known and never guessed.
 
 use pgrx::JsonB;
-use pgrx::pg_sys::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
 
 use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::UnixMicros;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pgrx::pg_sys::Oid;
+use crate::pg::Oid;
 
 use crate::pg::{background, catalog, latch, server, transaction};
 use crate::worker::board;

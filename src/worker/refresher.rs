@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use pgrx::pg_sys::Oid;
+use crate::pg::Oid;
 use token_vault_core::oauth::Provider;
 
 use crate::pg::time::{self, UnixMicros};

@@ -116,6 +116,11 @@ fn sleep(deadline: Instant) -> bool {
     true
 }
 
+/// Has a refresher started or woken up, once this transaction has committed.
+pub fn refresher_wanted() {
+    schedule_changed(UnixMicros::MIN);
+}
+
 /// Tells the refresher, once this transaction has committed, that a token is due at this time.
 pub fn schedule_changed(due_at: UnixMicros) {
     if shmem::is_preloaded() {

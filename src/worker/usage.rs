@@ -1,8 +1,8 @@
 //! Last use and number of reads: noted by readers in shared memory, written in batches by the refresher,
 //! so that a read writes nothing.
 
-use pgrx::pg_sys::BuiltinOid::INT8ARRAYOID;
-use pgrx::pg_sys::Oid;
+use crate::pg::spi::BuiltinOid::INT8ARRAYOID;
+use crate::pg::Oid;
 
 use crate::pg::shmem::SharedState;
 use crate::pg::spi::{self, Statement};

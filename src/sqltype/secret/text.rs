@@ -3,15 +3,16 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 
-use pgrx::{pg_extern, pg_sys};
+use pgrx::pg_extern;
 use token_vault_core::envelope;
 
 use super::input;
 use crate::error::OrRaise;
+use crate::pg::Oid;
 use crate::pg::secret_datum::{self, Secret};
 
 #[pg_extern(schema = "vault", stable, strict, parallel_restricted, requires = ["secret_shell"])]
-fn secret_in(input: &CStr, _type: pg_sys::Oid, _typmod: i32) -> Secret {
+fn secret_in(input: &CStr, _type: Oid, _typmod: i32) -> Secret {
     input::from_text(secret_datum::input_text(input)).or_raise()
 }
 

@@ -1,6 +1,6 @@
 //! Deleting tokens; their schedule and usage go with them.
 
-use pgrx::pg_sys::BuiltinOid::TEXTOID;
+use crate::pg::spi::BuiltinOid::TEXTOID;
 
 use super::TokenKey;
 use crate::pg::spi::{self, Statement};

@@ -1,11 +1,16 @@
 //! Finding a token.
 
-use pgrx::pg_sys::BuiltinOid::{INT8OID, TEXTOID};
+use std::cell::Cell;
+
 use token_vault_core::envelope::TokenField;
 use token_vault_core::secret::SecretBytes;
 
 use super::TokenKey;
 use crate::error::Result;
+use crate::pg::index_scan::{self, NotOrdinary, Tuple};
+use crate::pg::inval::{self, Topic};
+use crate::pg::{Oid, catalog};
+use crate::pg::spi::BuiltinOid::{INT8OID, TEXTOID, TIMESTAMPTZOID};
 use crate::pg::spi::{self, Row, Statement};
 use crate::pg::time::UnixMicros;
 use crate::store::keyring;
@@ -55,6 +60,49 @@ impl StoredToken {
 /// The newest committed version of a token, whatever the isolation level: it is the state of another
 /// system, and an older version may have been revoked there.
 pub fn find(key: &TokenKey) -> Option<StoredToken> {
+    let (table, index) = relations();
+    let names = [&*key.tenant, &*key.provider, &*key.subject, &*key.label];
+    match index_scan::find(table, index, names, read_tuple) {
+        Ok(token) => token,
+        Err(NotOrdinary) => find_by_query(key),
+    }
+}
+
+/// `vault.token` and its primary key.
+fn relations() -> (Oid, Oid) {
+    thread_local! {
+        static KNOWN: Cell<Option<(u64, Oid, Oid)>> = const { Cell::new(None) };
+    }
+    let generation = inval::generation(Topic::Tokens);
+    if let Some((known_at, table, index)) = KNOWN.get()
+        && known_at == generation
+    {
+        return (table, index);
+    }
+    let (table, index) = (inval::relation(Topic::Tokens), catalog::relation(c"token_pkey"));
+    KNOWN.set(Some((generation, table, index)));
+    (table, index)
+}
+
+/// By the order of the columns in sql/token.sql.
+fn read_tuple(tuple: &Tuple) -> StoredToken {
+    StoredToken {
+        id: tuple.required(1),
+        generation: tuple.required(2),
+        issued_at: tuple.time(3).expect("issued_at is never null"),
+        expires_at: tuple.time(6),
+        refresh_after: tuple.time(7),
+        state: State::parse(tuple.required(8)),
+        access_token: tuple.required(9),
+        has_refresh_token: !tuple.is_null(15),
+        token_type: tuple.get(17),
+        scope: tuple.get(18),
+        last_error: tuple.get(21),
+    }
+}
+
+/// The same, where the table is partitioned or distributed.
+fn find_by_query(key: &TokenKey) -> Option<StoredToken> {
     static FIND: Statement = Statement::new(
         "SELECT id, generation, state, issued_at, expires_at, refresh_after, refresh_token IS NOT NULL,
                 token_type, scope, last_error, access_token
@@ -131,7 +179,7 @@ pub fn list_due(tenant: Option<&str>, until: UnixMicros, limit: i64) -> Vec<Targ
                 s.failures, t.xmin, t.xmax
          FROM vault.refresh_schedule AS s JOIN vault.token AS t ON t.id = s.token
          WHERE s.due_at <= $1 AND ($2 IS NULL OR t.tenant = $2) ORDER BY s.due_at LIMIT $3",
-        &[pgrx::pg_sys::BuiltinOid::TIMESTAMPTZOID, TEXTOID, INT8OID],
+        &[TIMESTAMPTZOID, TEXTOID, INT8OID],
     );
     spi::session(|session| {
         session.query(&DUE, &[spi::timestamp(Some(until)), tenant.into(), limit.into()], read_target)

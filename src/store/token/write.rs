@@ -1,7 +1,7 @@
 //! Storing what a provider issued.
 
 use pgrx::JsonB;
-use pgrx::pg_sys::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::{Provider, TokenResponse};

@@ -24,5 +24,5 @@ mod watchdog;
 
 pub use cluster::Cluster;
 pub use control::StopMode;
-pub use error::{Error, Result};
+pub use error::{Error, Result, explain};
 pub use options::Options;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use token_vault_cluster::{Cluster, Options, Result};
+use token_vault_cluster::{Cluster, Options, Result, explain};
 
 /// The database that has the extension.
 const DATABASE: &str = "app";
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cluster: {error}");
+            eprintln!("cluster: {}", explain(&error));
             ExitCode::FAILURE
         }
     }

@@ -55,7 +55,14 @@ pub fn load(admin: &mut Client, rows: u32) -> Result<()> {
         transaction.execute(&vault, &[&subject, &token])?;
     }
     transaction.commit()?;
-    Ok(admin.batch_execute("VACUUM ANALYZE plain; VACUUM ANALYZE vault.token; CHECKPOINT")?)
+    for statement in [
+        "VACUUM ANALYZE plain",
+        "VACUUM ANALYZE vault.token",
+        "CHECKPOINT",
+    ] {
+        admin.batch_execute(statement)?;
+    }
+    Ok(())
 }
 
 /// One row by its key.

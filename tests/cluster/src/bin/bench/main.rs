@@ -11,7 +11,7 @@ mod report;
 
 use std::process::ExitCode;
 
-use token_vault_cluster::{Cluster, Options, Result};
+use token_vault_cluster::{Cluster, Options, Result, explain};
 
 use crate::arguments::Arguments;
 use crate::report::Report;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bench: {error}");
+            eprintln!("bench: {}", explain(&error));
             ExitCode::FAILURE
         }
     }

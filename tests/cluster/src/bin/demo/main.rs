@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("\ndemo failed: {error}");
+            eprintln!("\ndemo failed: {}", token_vault_cluster::explain(&error));
             ExitCode::FAILURE
         }
     }

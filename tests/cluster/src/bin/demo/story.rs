@@ -10,7 +10,7 @@ use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
 use crate::leaks;
 use crate::provider::{FIRST_LIFETIME, Provider};
-use crate::transcript::{Transcript, described, shortened};
+use crate::transcript::{Transcript, shortened};
 
 const WEBHOOK_KEY: &str = "whsec_0d9b6f7c52e14aa8";
 
@@ -82,7 +82,7 @@ fn set_up(t: &mut Transcript, admin: &mut Client, provider: &Provider) -> Result
         )
     };
     t.typed(&register("…"));
-    admin.batch_execute(&register(secret)).map_err(described)?;
+    admin.batch_execute(&register(secret))?;
 
     t.step("A role for the application");
     t.sql(admin, "CREATE ROLE app_role LOGIN")?;
@@ -112,8 +112,7 @@ fn store(
     t.note(&format!("$1 = {}", outline(&answer)));
     let statement = "SELECT vault.store_token_response('local', 'user-42', $1::jsonb)";
     t.typed(statement);
-    app.execute(statement, &[&Json(&answer)])
-        .map_err(described)?;
+    app.execute(statement, &[&Json(&answer)])?;
 
     t.step("What a reader of the table sees");
     let ciphertext = t.value(
@@ -215,7 +214,7 @@ fn encrypted_column(t: &mut Transcript, app: &mut Client) -> Result<()> {
     let insert = "INSERT INTO app.webhook VALUES (1, $1::text)";
     t.note(&format!("$1 = {}", shortened(WEBHOOK_KEY)));
     t.typed(insert);
-    app.execute(insert, &[&WEBHOOK_KEY]).map_err(described)?;
+    app.execute(insert, &[&WEBHOOK_KEY])?;
     let stored = t.value(app, "SELECT signing_key FROM app.webhook WHERE id = 1")?;
     check(
         stored.starts_with("tv1."),

@@ -35,7 +35,7 @@ impl Transcript {
     /// Types a statement in, shows its result, and returns it.
     pub fn sql(&self, client: &mut Client, statement: &str) -> Result<Vec<SimpleQueryRow>> {
         self.typed(statement);
-        let messages = client.simple_query(statement).map_err(described)?;
+        let messages = client.simple_query(statement)?;
         let rows: Vec<_> = messages
             .into_iter()
             .filter_map(|message| match message {
@@ -60,20 +60,6 @@ impl Transcript {
             println!("   {} {line}", if number == 0 { "=>" } else { "->" });
         }
     }
-}
-
-/// An error with what the server said: message, detail and hint.
-pub fn described(error: postgres::Error) -> token_vault_cluster::Error {
-    let Some(error) = error.as_db_error() else {
-        return error.into();
-    };
-    let parts = [Some(error.message()), error.detail(), error.hint()];
-    parts
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("\n")
-        .into()
 }
 
 /// The beginning of a long value and how long it is.

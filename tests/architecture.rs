@@ -1,0 +1,130 @@
+//! The rules of docs/architecture.md that the compiler does not check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest file of the extension and its packages: beyond this it is more than one concern.
+const MAX_LINES: usize = 400;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below `folder` with this ending, with their text.
+fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("folder") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == ending) {
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((path.strip_prefix(root()).expect("below the root").to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no .{ending} file below {folder}");
+    found
+}
+
+/// The lines that say something to the compiler.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+fn mentions(text: &str, word: &str) -> bool {
+    let is_part = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    code(text).any(|line| {
+        line.match_indices(word)
+            .any(|(at, _)| !is_part(line[..at].chars().next_back()) && !is_part(line[at + word.len()..].chars().next()))
+    })
+}
+
+fn none(offenders: impl Iterator<Item = PathBuf>, rule: &str) {
+    let offenders: Vec<PathBuf> = offenders.collect();
+    assert!(offenders.is_empty(), "{rule}: {offenders:?}");
+}
+
+#[test]
+fn unsafe_and_the_servers_functions_have_one_home() {
+    let outside = || files("src", "rs").into_iter().filter(|(path, _)| !path.starts_with("src/pg"));
+    let without_attribute = |text: &str| text.replace("#[unsafe(no_mangle)]", "");
+    none(
+        outside().filter(|(_, text)| mentions(&without_attribute(text), "unsafe")).map(|(path, _)| path),
+        "unsafe outside src/pg",
+    );
+    none(
+        outside()
+            .filter(|(path, text)| path != Path::new("src/lib.rs") && mentions(text, "pg_sys"))
+            .map(|(path, _)| path),
+        "pg_sys outside src/pg and the entry points in src/lib.rs",
+    );
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    for (folder, forbidden) in [
+        ("src/pg", &["crate::error", "crate::store", "crate::sqlfn", "crate::sqltype", "crate::worker"][..]),
+        ("src/store", &["crate::sqlfn", "crate::sqltype", "crate::worker"]),
+        ("src/worker", &["crate::sqlfn", "crate::sqltype"]),
+        ("src/sqltype", &["crate::sqlfn", "crate::worker"]),
+    ] {
+        for module in forbidden {
+            none(
+                files(folder, "rs").into_iter().filter(|(_, text)| text.contains(module)).map(|(path, _)| path),
+                &format!("{folder} uses {module}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_and_the_http_client_know_no_postgresql() {
+    for manifest in ["src/core/Cargo.toml", "src/http/Cargo.toml"] {
+        let text = fs::read_to_string(root().join(manifest)).expect("manifest");
+        assert!(!text.lines().any(|line| line.starts_with("pgrx")), "{manifest} names pgrx");
+    }
+    for package in ["src/core/lib.rs", "src/http/lib.rs"] {
+        let text = fs::read_to_string(root().join(package)).expect("crate root");
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{package} allows unsafe code");
+    }
+}
+
+#[test]
+fn no_provider_is_named_in_code() {
+    let catalogue = fs::read_to_string(root().join("sql/catalogue.sql")).expect("catalogue");
+    let names: Vec<&str> = catalogue
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("('")?.split_once("', true")?.0.into())
+        .collect();
+    assert!(names.len() >= 5, "found only {names:?}");
+    let is_shipped = |path: &Path| !path.iter().any(|part| part == "tests" || part == "examples");
+    let ours = files("src", "rs").into_iter().filter(|(path, _)| is_shipped(path));
+    for (path, text) in ours {
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for name in &names {
+            assert!(!mentions(&text.to_lowercase(), name), "{} names {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_sql_file_is_part_of_the_install_script() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs");
+    for (path, _) in files("sql", "sql") {
+        let name = path.file_name().expect("name").to_string_lossy().into_owned();
+        // Upgrade steps are installed by their name.
+        let listed = name.contains("--") || lib.contains(&format!("/{name}\""));
+        assert!(listed, "{name} is not listed in src/lib.rs");
+    }
+}
+
+#[test]
+fn files_are_short() {
+    none(
+        files("src", "rs").into_iter().filter(|(_, text)| text.lines().count() > MAX_LINES).map(|(path, _)| path),
+        "longer than one concern",
+    );
+}
