@@ -12,39 +12,88 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     // Arguments.
     MissingArgument(&'static str),
-    InvalidArgument { name: &'static str, problem: String },
-    TooLong { name: &'static str, bytes: usize, limit: usize },
+    InvalidArgument {
+        name: &'static str,
+        problem: String,
+    },
+    TooLong {
+        name: &'static str,
+        bytes: usize,
+        limit: usize,
+    },
     InvalidResponse(String),
-    TenantMismatch { asked: String, bound: String },
+    TenantMismatch {
+        asked: String,
+        bound: String,
+    },
     // Rights.
-    PrivilegeMissing { role: String, privilege: &'static str },
+    PrivilegeMissing {
+        role: String,
+        privilege: &'static str,
+    },
     // Keys.
     MasterKeyNotConfigured,
-    MasterKeyUnusable { path: String, problem: String },
-    WrongMasterKey { found: String, wanted: String },
-    MasterKeyExists { fingerprint: String },
+    MasterKeyUnusable {
+        path: String,
+        problem: String,
+    },
+    WrongMasterKey {
+        found: String,
+        wanted: String,
+    },
+    MasterKeyExists {
+        fingerprint: String,
+    },
     NoDataKey,
-    KeyUnavailable { key: String, state: &'static str },
+    KeyUnavailable {
+        key: String,
+        state: &'static str,
+    },
     // Envelopes.
-    Undecryptable { what: &'static str },
-    EnvelopeNotAccepted { problem: &'static str },
+    Undecryptable {
+        what: &'static str,
+    },
+    EnvelopeNotAccepted {
+        problem: &'static str,
+    },
     // Providers and clients.
     UnknownProvider(String),
     BuiltInProvider(String),
-    UnknownClient { client: String, tenant: Option<String> },
-    NoActiveClient { provider: String },
-    AmbiguousClient { provider: String, clients: String },
-    ClientInUse { client: String, tokens: i64 },
+    UnknownClient {
+        client: String,
+        tenant: Option<String>,
+    },
+    NoActiveClient {
+        provider: String,
+    },
+    AmbiguousClient {
+        provider: String,
+        clients: String,
+    },
+    ClientInUse {
+        client: String,
+        tokens: i64,
+    },
     UnknownRole(String),
     // Tokens.
     NoSuchToken,
-    TokenExpired { refreshable: bool },
+    TokenExpired {
+        refreshable: bool,
+    },
     NotRefreshable,
     ValidityTooLong,
-    ReauthorizationRequired { error: Option<String> },
-    RefreshFailed { error: Option<String> },
-    RefreshTimeout { milliseconds: u128 },
-    RefreshUnavailable { reason: String },
+    ReauthorizationRequired {
+        error: Option<String>,
+    },
+    RefreshFailed {
+        error: Option<String>,
+    },
+    RefreshTimeout {
+        milliseconds: u128,
+    },
+    RefreshUnavailable {
+        reason: String,
+    },
     RowLockedHere,
 }
 
@@ -61,13 +110,23 @@ impl Error {
 
     fn report(self) -> Report {
         let (sqlstate, message, detail, hint) = self.parts();
-        Report { sqlstate, message, detail, hint: hint.map(str::to_owned) }
+        Report {
+            sqlstate,
+            message,
+            detail,
+            hint: hint.map(str::to_owned),
+        }
     }
 
     fn parts(self) -> (&'static str, String, Option<String>, Option<&'static str>) {
         use Error::*;
         match self {
-            MissingArgument(name) => ("22004", format!("\"{name}\" must not be null"), None, Some("Give it a value, or leave it out where it has a default.")),
+            MissingArgument(name) => (
+                "22004",
+                format!("\"{name}\" must not be null"),
+                None,
+                Some("Give it a value, or leave it out where it has a default."),
+            ),
             InvalidArgument { name, problem } => (
                 "22023",
                 format!("invalid value for \"{name}\": {problem}"),
@@ -77,7 +136,9 @@ impl Error {
             TooLong { name, bytes, limit } => (
                 "22001",
                 format!("\"{name}\" is too long"),
-                Some(format!("It has {bytes} bytes; at most {limit} are allowed.")),
+                Some(format!(
+                    "It has {bytes} bytes; at most {limit} are allowed."
+                )),
                 Some("Pass a shorter value."),
             ),
             InvalidResponse(problem) => (
@@ -102,18 +163,24 @@ impl Error {
                 "TV001",
                 "no master key is configured".into(),
                 None,
-                Some("Set token_vault.master_key_file to a path outside the data directory, and reload."),
+                Some(
+                    "Set token_vault.master_key_file to a path outside the data directory, and reload.",
+                ),
             ),
             MasterKeyUnusable { path, problem } => (
                 "TV002",
                 format!("the master key in \"{path}\" can't be used: {problem}"),
                 None,
-                Some("The file holds 32 bytes as hex or base64 and is readable only by the server's operating system user (mode 0600 or 0400). vault.create_master_key() writes one."),
+                Some(
+                    "The file holds 32 bytes as hex or base64 and is readable only by the server's operating system user (mode 0600 or 0400). vault.create_master_key() writes one.",
+                ),
             ),
             WrongMasterKey { found, wanted } => (
                 "TV003",
                 "the configured master key is not the one this database was encrypted with".into(),
-                Some(format!("Its fingerprint is {found}; the data keys need {wanted}.")),
+                Some(format!(
+                    "Its fingerprint is {found}; the data keys need {wanted}."
+                )),
                 Some("Point token_vault.master_key_file to the master key with that fingerprint."),
             ),
             MasterKeyExists { fingerprint } => (
@@ -137,14 +204,19 @@ impl Error {
             Undecryptable { what } => (
                 "TV010",
                 format!("{what} can't be decrypted"),
-                Some("The value is damaged, or was moved here from another row, column or vault.".into()),
+                Some(
+                    "The value is damaged, or was moved here from another row, column or vault."
+                        .into(),
+                ),
                 Some("Restore the value from a backup, or store it again."),
             ),
             EnvelopeNotAccepted { problem } => (
                 "TV011",
                 format!("an encrypted value is not accepted as input: {problem}"),
                 None,
-                Some("Pass the plaintext. Restoring ciphertext needs the privilege \"restore\"; vault.seal() encrypts any text, also one that begins with \"tv1.\"."),
+                Some(
+                    "Pass the plaintext. Restoring ciphertext needs the privilege \"restore\"; vault.seal() encrypts any text, also one that begins with \"tv1.\".",
+                ),
             ),
             UnknownProvider(name) => (
                 "TV020",
@@ -156,7 +228,9 @@ impl Error {
                 "TV025",
                 format!("provider \"{name}\" is built in"),
                 None,
-                Some("Built-in providers can't be dropped; vault.register_provider() overrides one."),
+                Some(
+                    "Built-in providers can't be dropped; vault.register_provider() overrides one.",
+                ),
             ),
             UnknownClient { client, tenant } => (
                 "TV021",
@@ -165,13 +239,17 @@ impl Error {
                     None => format!("unknown client \"{client}\""),
                 },
                 None,
-                Some("vault.clients lists the clients; vault.register_client() adds one. A disabled client is not used."),
+                Some(
+                    "vault.clients lists the clients; vault.register_client() adds one. A disabled client is not used.",
+                ),
             ),
             NoActiveClient { provider } => (
                 "TV024",
                 format!("provider \"{provider}\" has no active client"),
                 None,
-                Some("Register one with vault.register_client(), or enable it with vault.enable_client()."),
+                Some(
+                    "Register one with vault.register_client(), or enable it with vault.enable_client().",
+                ),
             ),
             AmbiguousClient { provider, clients } => (
                 "TV022",
@@ -191,7 +269,12 @@ impl Error {
                 None,
                 Some("Create the role first; names are taken as they are, in exact case."),
             ),
-            NoSuchToken => ("TV035", "there is no such token".into(), None, Some("vault.tokens lists the tokens.")),
+            NoSuchToken => (
+                "TV035",
+                "there is no such token".into(),
+                None,
+                Some("vault.tokens lists the tokens."),
+            ),
             TokenExpired { refreshable: false } => (
                 "TV030",
                 "the access token has expired".into(),

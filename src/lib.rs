@@ -25,7 +25,11 @@ mod vault {}
 
 // The install script: hand-written files around the generated signatures, in this order.
 extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
-extension_sql_file!("../sql/secret_shell.sql", name = "secret_shell", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/secret_shell.sql",
+    name = "secret_shell",
+    requires = ["bootstrap"]
+);
 extension_sql_file!(
     "../sql/secret.sql",
     name = "secret_type",
@@ -39,18 +43,85 @@ extension_sql_file!(
         sqltype::secret::binary::secret_send
     ]
 );
-extension_sql_file!("../sql/installation.sql", name = "installation", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/installation.sql",
+    name = "installation",
+    requires = ["bootstrap"]
+);
 extension_sql_file!("../sql/key.sql", name = "key", requires = ["bootstrap"]);
-extension_sql_file!("../sql/provider.sql", name = "provider", requires = ["bootstrap"]);
-extension_sql_file!("../sql/provider_comments.sql", name = "provider_comments", requires = ["provider"]);
-extension_sql_file!("../sql/catalogue.sql", name = "catalogue", requires = ["provider"]);
-extension_sql_file!("../sql/client.sql", name = "client", requires = ["provider"]);
+extension_sql_file!(
+    "../sql/provider.sql",
+    name = "provider",
+    requires = ["bootstrap"]
+);
+extension_sql_file!(
+    "../sql/provider_comments.sql",
+    name = "provider_comments",
+    requires = ["provider"]
+);
+extension_sql_file!(
+    "../sql/catalogue.sql",
+    name = "catalogue",
+    requires = ["provider"]
+);
+extension_sql_file!(
+    "../sql/client.sql",
+    name = "client",
+    requires = ["provider"]
+);
 extension_sql_file!("../sql/token.sql", name = "token", requires = ["client"]);
-extension_sql_file!("../sql/access.sql", name = "access", requires = ["bootstrap"]);
+extension_sql_file!(
+    "../sql/access.sql",
+    name = "access",
+    requires = ["bootstrap"]
+);
 extension_sql_file!(
     "../sql/views.sql",
     name = "views",
-    requires = ["token", "key", "access", sqlfn::visibility::can_see, sqlfn::visibility::can_administer]
+    requires = [
+        "token",
+        "key",
+        "access",
+        sqlfn::visibility::can_see,
+        sqlfn::visibility::can_administer
+    ]
+);
+extension_sql_file!(
+    "../sql/comments.sql",
+    name = "comments",
+    requires = [
+        "views",
+        "installation",
+        "secret_type",
+        sqlfn::access::grant_access,
+        sqlfn::access::revoke_access,
+        sqlfn::client::register_client,
+        sqlfn::client::add_client_secret,
+        sqlfn::client::drop_client_secrets,
+        sqlfn::client::enable_client,
+        sqlfn::client::disable_client,
+        sqlfn::client::drop_client,
+        sqlfn::installation::adopt_installation,
+        sqlfn::installation::status,
+        sqlfn::key::create_master_key,
+        sqlfn::provider::register_provider,
+        sqlfn::provider::drop_provider,
+        sqlfn::refresh::refresh_token,
+        sqlfn::refresh::refresh_due,
+        sqlfn::token_delete::delete_token,
+        sqlfn::token_delete::delete_subject,
+        sqlfn::token_delete::delete_tenant,
+        sqlfn::token_read::get_token,
+        sqlfn::token_read::authorization_header,
+        sqlfn::token_read::get_token_set,
+        sqlfn::token_read::has_token,
+        sqlfn::token_read::is_valid,
+        sqlfn::token_read::token_status,
+        sqlfn::token_store::store_token,
+        sqlfn::token_store::store_token_response,
+        sqltype::secret::functions::seal,
+        sqltype::secret::functions::reveal
+    ]
 );
 extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 

@@ -19,9 +19,17 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
             let path = entry.expect("entry").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == ending) {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == ending)
+            {
                 let text = fs::read_to_string(&path).expect("text");
-                found.push((path.strip_prefix(root()).expect("below the root").to_owned(), text));
+                found.push((
+                    path.strip_prefix(root())
+                        .expect("below the root")
+                        .to_owned(),
+                    text,
+                ));
             }
         }
     }
@@ -31,14 +39,18 @@ fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
 
 /// The lines that say something to the compiler.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
 }
 
 fn mentions(text: &str, word: &str) -> bool {
-    let is_part = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let is_part =
+        |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '_');
     code(text).any(|line| {
-        line.match_indices(word)
-            .any(|(at, _)| !is_part(line[..at].chars().next_back()) && !is_part(line[at + word.len()..].chars().next()))
+        line.match_indices(word).any(|(at, _)| {
+            !is_part(line[..at].chars().next_back())
+                && !is_part(line[at + word.len()..].chars().next())
+        })
     })
 }
 
@@ -49,10 +61,16 @@ fn none(offenders: impl Iterator<Item = PathBuf>, rule: &str) {
 
 #[test]
 fn unsafe_and_the_servers_functions_have_one_home() {
-    let outside = || files("src", "rs").into_iter().filter(|(path, _)| !path.starts_with("src/pg"));
+    let outside = || {
+        files("src", "rs")
+            .into_iter()
+            .filter(|(path, _)| !path.starts_with("src/pg"))
+    };
     let without_attribute = |text: &str| text.replace("#[unsafe(no_mangle)]", "");
     none(
-        outside().filter(|(_, text)| mentions(&without_attribute(text), "unsafe")).map(|(path, _)| path),
+        outside()
+            .filter(|(_, text)| mentions(&without_attribute(text), "unsafe"))
+            .map(|(path, _)| path),
         "unsafe outside src/pg",
     );
     none(
@@ -66,14 +84,29 @@ fn unsafe_and_the_servers_functions_have_one_home() {
 #[test]
 fn dependencies_point_one_way() {
     for (folder, forbidden) in [
-        ("src/pg", &["crate::error", "crate::store", "crate::sqlfn", "crate::sqltype", "crate::worker"][..]),
-        ("src/store", &["crate::sqlfn", "crate::sqltype", "crate::worker"]),
+        (
+            "src/pg",
+            &[
+                "crate::error",
+                "crate::store",
+                "crate::sqlfn",
+                "crate::sqltype",
+                "crate::worker",
+            ][..],
+        ),
+        (
+            "src/store",
+            &["crate::sqlfn", "crate::sqltype", "crate::worker"],
+        ),
         ("src/worker", &["crate::sqlfn", "crate::sqltype"]),
         ("src/sqltype", &["crate::sqlfn", "crate::worker"]),
     ] {
         for module in forbidden {
             none(
-                files(folder, "rs").into_iter().filter(|(_, text)| text.contains(module)).map(|(path, _)| path),
+                files(folder, "rs")
+                    .into_iter()
+                    .filter(|(_, text)| text.contains(module))
+                    .map(|(path, _)| path),
                 &format!("{folder} uses {module}"),
             );
         }
@@ -84,11 +117,17 @@ fn dependencies_point_one_way() {
 fn the_core_and_the_http_client_know_no_postgresql() {
     for manifest in ["src/core/Cargo.toml", "src/http/Cargo.toml"] {
         let text = fs::read_to_string(root().join(manifest)).expect("manifest");
-        assert!(!text.lines().any(|line| line.starts_with("pgrx")), "{manifest} names pgrx");
+        assert!(
+            !text.lines().any(|line| line.starts_with("pgrx")),
+            "{manifest} names pgrx"
+        );
     }
     for package in ["src/core/lib.rs", "src/http/lib.rs"] {
         let text = fs::read_to_string(root().join(package)).expect("crate root");
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{package} allows unsafe code");
+        assert!(
+            text.contains("#![forbid(unsafe_code)]"),
+            "{package} allows unsafe code"
+        );
     }
 }
 
@@ -97,15 +136,31 @@ fn no_provider_is_named_in_code() {
     let catalogue = fs::read_to_string(root().join("sql/catalogue.sql")).expect("catalogue");
     let names: Vec<&str> = catalogue
         .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("('")?.split_once("', true")?.0.into())
+        .filter_map(|line| {
+            line.trim_start()
+                .strip_prefix("('")?
+                .split_once("', true")?
+                .0
+                .into()
+        })
         .collect();
     assert!(names.len() >= 5, "found only {names:?}");
-    let is_shipped = |path: &Path| !path.iter().any(|part| part == "tests" || part == "examples");
-    let ours = files("src", "rs").into_iter().filter(|(path, _)| is_shipped(path));
+    let is_shipped = |path: &Path| {
+        !path
+            .iter()
+            .any(|part| part == "tests" || part == "examples")
+    };
+    let ours = files("src", "rs")
+        .into_iter()
+        .filter(|(path, _)| is_shipped(path));
     for (path, text) in ours {
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for name in &names {
-            assert!(!mentions(&text.to_lowercase(), name), "{} names {name}", path.display());
+            assert!(
+                !mentions(&text.to_lowercase(), name),
+                "{} names {name}",
+                path.display()
+            );
         }
     }
 }
@@ -114,7 +169,11 @@ fn no_provider_is_named_in_code() {
 fn every_sql_file_is_part_of_the_install_script() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs");
     for (path, _) in files("sql", "sql") {
-        let name = path.file_name().expect("name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("name")
+            .to_string_lossy()
+            .into_owned();
         // Upgrade steps are installed by their name.
         let listed = name.contains("--") || lib.contains(&format!("/{name}\""));
         assert!(listed, "{name} is not listed in src/lib.rs");
@@ -124,7 +183,10 @@ fn every_sql_file_is_part_of_the_install_script() {
 #[test]
 fn files_are_short() {
     none(
-        files("src", "rs").into_iter().filter(|(_, text)| text.lines().count() > MAX_LINES).map(|(path, _)| path),
+        files("src", "rs")
+            .into_iter()
+            .filter(|(_, text)| text.lines().count() > MAX_LINES)
+            .map(|(path, _)| path),
         "longer than one concern",
     );
 }

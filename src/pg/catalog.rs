@@ -28,7 +28,10 @@ pub fn databases() -> Vec<pg_sys::Oid> {
     // SAFETY: a sequential scan of a shared catalog under its lock (as autovacuum.c, get_database_list); the
     // tuples are read before the scan moves on.
     unsafe {
-        let relation = pg_sys::table_open(pg_sys::DatabaseRelationId, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let relation = pg_sys::table_open(
+            pg_sys::DatabaseRelationId,
+            pg_sys::AccessShareLock as pg_sys::LOCKMODE,
+        );
         let scan = pg_sys::table_beginscan_catalog(relation, 0, core::ptr::null_mut());
         loop {
             let tuple = pg_sys::heap_getnext(scan, pg_sys::ScanDirection::ForwardScanDirection);
@@ -40,7 +43,11 @@ pub fn databases() -> Vec<pg_sys::Oid> {
                 databases.push((*database).oid);
             }
         }
-        (*(*scan).rs_rd).rd_tableam.as_ref().and_then(|am| am.scan_end).expect("heap has scan_end")(scan);
+        (*(*scan).rs_rd)
+            .rd_tableam
+            .as_ref()
+            .and_then(|am| am.scan_end)
+            .expect("heap has scan_end")(scan);
         pg_sys::table_close(relation, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
     }
     databases

@@ -33,13 +33,17 @@ impl Tuple {
             if ((*self.slot).tts_nvalid as usize) < number {
                 pg_sys::slot_getsomeattrs_int(self.slot, number as i32);
             }
-            (*(*self.slot).tts_values.add(number - 1), *(*self.slot).tts_isnull.add(number - 1))
+            (
+                *(*self.slot).tts_values.add(number - 1),
+                *(*self.slot).tts_isnull.add(number - 1),
+            )
         }
     }
 
     /// An attribute that the table declares NOT NULL.
     pub fn required<T: FromDatum>(&self, number: usize) -> T {
-        self.get(number).unwrap_or_else(|| panic!("attribute {number} is never null"))
+        self.get(number)
+            .unwrap_or_else(|| panic!("attribute {number} is never null"))
     }
 
     /// A timestamptz attribute.
@@ -58,7 +62,13 @@ pub fn find<const N: usize, R>(
 ) -> Result<Option<R>, NotOrdinary> {
     let scan = Scan::begin(table, index, key)?;
     // SAFETY: scan and slot belong together.
-    let found = unsafe { pg_sys::index_getnext_slot(scan.scan, pg_sys::ScanDirection::ForwardScanDirection, scan.slot) };
+    let found = unsafe {
+        pg_sys::index_getnext_slot(
+            scan.scan,
+            pg_sys::ScanDirection::ForwardScanDirection,
+            scan.slot,
+        )
+    };
     Ok(found.then(|| read(&Tuple { slot: scan.slot })))
 }
 
@@ -87,7 +97,9 @@ impl Scan {
                 return Err(NotOrdinary);
             }
             let index = pg_sys::index_open(index, LOCK);
-            if usize::try_from((*(*index).rd_index).indnkeyatts) != Ok(N) || !(*(*index).rd_index).indisvalid {
+            if usize::try_from((*(*index).rd_index).indnkeyatts) != Ok(N)
+                || !(*(*index).rd_index).indisvalid
+            {
                 pg_sys::index_close(index, LOCK);
                 pg_sys::table_close(table, LOCK);
                 return Err(NotOrdinary);
@@ -101,7 +113,7 @@ impl Scan {
                     0,
                     place as i16 + 1,
                     pg_sys::BTEqualStrategyNumber as u16,
-                    pg_sys::Oid::from(pg_sys::TEXTOID),
+                    pg_sys::TEXTOID,
                     *(*index).rd_indcollation.add(place),
                     pg_sys::Oid::from(pg_sys::F_TEXTEQ),
                     text.into_datum().expect("text is never null"),
@@ -109,7 +121,13 @@ impl Scan {
             }
             pg_sys::index_rescan(scan, keys.as_mut_ptr(), N as i32, core::ptr::null_mut(), 0);
             let slot = pg_sys::table_slot_create(table, core::ptr::null_mut());
-            Ok(Scan { table, index, snapshot, scan, slot })
+            Ok(Scan {
+                table,
+                index,
+                snapshot,
+                scan,
+                slot,
+            })
         }
     }
 }

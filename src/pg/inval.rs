@@ -30,7 +30,11 @@ struct Watch {
 
 impl Watch {
     const fn new(relation: &'static core::ffi::CStr) -> Self {
-        Watch { relation, oid: Cell::new(pg_sys::InvalidOid), generation: Cell::new(1) }
+        Watch {
+            relation,
+            oid: Cell::new(pg_sys::InvalidOid),
+            generation: Cell::new(1),
+        }
     }
 
     fn relation_oid(&self) -> pg_sys::Oid {
@@ -94,7 +98,11 @@ fn register() {
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
         for cache in [AUTHOID, AUTHMEMMEMROLE] {
-            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
+            pg_sys::CacheRegisterSyscacheCallback(
+                cache as _,
+                Some(role_changed),
+                pg_sys::Datum::null(),
+            );
         }
     }
     REGISTERED.set(true);
@@ -113,6 +121,10 @@ unsafe extern "C-unwind" fn relation_changed(_arg: pg_sys::Datum, relation: pg_s
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn role_changed(_arg: pg_sys::Datum, _cache: core::ffi::c_int, _hash: u32) {
+unsafe extern "C-unwind" fn role_changed(
+    _arg: pg_sys::Datum,
+    _cache: core::ffi::c_int,
+    _hash: u32,
+) {
     ACCESS.with(Watch::invalidate);
 }

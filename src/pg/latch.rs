@@ -15,7 +15,9 @@ pub fn wait(timeout: Option<Duration>, socket: Option<BorrowedFd>) {
     if socket.is_some() {
         events |= pg_sys::WL_SOCKET_READABLE;
     }
-    let milliseconds = timeout.map_or(-1, |timeout| timeout.as_millis().min(i32::MAX as u128) as i64);
+    let milliseconds = timeout.map_or(-1, |timeout| {
+        timeout.as_millis().min(i32::MAX as u128) as i64
+    });
     // SAFETY: the latch is this process's own; the descriptor is borrowed for the call.
     unsafe {
         pg_sys::WaitLatchOrSocket(

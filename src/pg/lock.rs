@@ -26,6 +26,7 @@ fn acquire(dont_wait: bool) -> bool {
         locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
     };
     // SAFETY: a well-formed tag; a session lock outlives the transaction.
-    let result = unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, true, dont_wait) };
+    let result =
+        unsafe { pg_sys::LockAcquire(&tag, pg_sys::ExclusiveLock as i32, true, dont_wait) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
 }

@@ -46,7 +46,9 @@ impl Role {
             if name.is_null() {
                 return format!("{}", self.0.to_u32());
             }
-            std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned()
+            std::ffi::CStr::from_ptr(name)
+                .to_string_lossy()
+                .into_owned()
         }
     }
 }
@@ -90,7 +92,11 @@ fn switch_to_owner() -> Restore {
             pg_sys::Oid::from(pg_sys::BOOTSTRAP_SUPERUSERID),
             security_context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as core::ffi::c_int,
         );
-        let restore = Restore { user, security_context, guc_level };
+        let restore = Restore {
+            user,
+            security_context,
+            guc_level,
+        };
         pg_sys::set_config_option(
             c"search_path".as_ptr(),
             c"pg_catalog, pg_temp".as_ptr(),

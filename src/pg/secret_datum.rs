@@ -16,12 +16,18 @@ pub struct Secret(pub Vec<u8>);
 unsafe impl SqlTranslatable for Secret {
     const TYPE_IDENT: &'static str = pgrx_resolved_type!(Secret);
     const TYPE_ORIGIN: TypeOrigin = TypeOrigin::ThisExtension;
-    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("vault.secret"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal("vault.secret")));
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> =
+        Ok(SqlMappingRef::literal("vault.secret"));
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> =
+        Ok(ReturnsRef::One(SqlMappingRef::literal("vault.secret")));
 }
 
 impl FromDatum for Secret {
-    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, type_oid: pg_sys::Oid) -> Option<Self> {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        type_oid: pg_sys::Oid,
+    ) -> Option<Self> {
         // SAFETY: the type is a varlena, stored like bytea.
         unsafe { Vec::<u8>::from_polymorphic_datum(datum, is_null, type_oid) }.map(Secret)
     }
@@ -72,7 +78,9 @@ pub fn read_message(mut message: Internal) -> Vec<u8> {
     // SAFETY: PostgreSQL passes a StringInfo to receive functions; the copy stays within its length, and the
     // cursor is moved to its end, which the caller checks.
     unsafe {
-        let buffer = message.get_mut::<pg_sys::StringInfoData>().expect("a receive function has a message");
+        let buffer = message
+            .get_mut::<pg_sys::StringInfoData>()
+            .expect("a receive function has a message");
         let length = (buffer.len - buffer.cursor).max(0);
         let start = buffer.data.add(buffer.cursor as usize).cast::<u8>();
         let bytes = core::slice::from_raw_parts(start, length as usize).to_vec();
@@ -83,7 +91,8 @@ pub fn read_message(mut message: Internal) -> Vec<u8> {
 
 /// The text given to an input function. The database's encoding is UTF-8, and the server has checked it.
 pub fn input_text(text: &CStr) -> &str {
-    text.to_str().unwrap_or_else(|_| panic!("input text is not UTF-8"))
+    text.to_str()
+        .unwrap_or_else(|_| panic!("input text is not UTF-8"))
 }
 
 /// Whether this process applies changes of a publisher, whose values are ciphertext already.

@@ -13,7 +13,8 @@ static REFRESH_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static REFRESH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
 static CONNECTIONS: GucSetting<i32> = GucSetting::<i32>::new(16);
-static ALLOWED_NETWORKS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static ALLOWED_NETWORKS: GucSetting<Option<CString>> =
+    GucSetting::<Option<CString>>::new(Some(c""));
 static CA_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static PROXY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -23,25 +24,65 @@ pub fn define() {
     text(c"token_vault.master_key_file", c"File that holds the master key.",
         c"32 bytes as hex or base64, readable by the server's operating system user only. Keep it outside the data directory, or base backups will carry it.",
         &MASTER_KEY_FILE, GucContext::Sighup, owner_only);
-    text(c"token_vault.tenant", c"Tenant of this session.",
+    text(
+        c"token_vault.tenant",
+        c"Tenant of this session.",
         c"When set, functions use this tenant where none is given and accept no other.",
-        &TENANT, GucContext::Userset, GucFlags::default());
-    GucRegistry::define_bool_guc(c"token_vault.refresh_enabled", c"Whether tokens are refreshed.",
+        &TENANT,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"token_vault.refresh_enabled",
+        c"Whether tokens are refreshed.",
         c"When off, nothing is sent to any provider; stored tokens are served while they are valid.",
-        &REFRESH_ENABLED, GucContext::Sighup, GucFlags::default());
-    milliseconds(c"token_vault.refresh_wait", c"How long a caller waits for the refresh of an expired token.",
-        &REFRESH_WAIT, 0, GucContext::Userset);
-    milliseconds(c"token_vault.request_timeout", c"How long one request to a provider may take.",
-        &REQUEST_TIMEOUT, 1, GucContext::Sighup);
-    GucRegistry::define_int_guc(c"token_vault.connections", c"Requests to providers under way at once, per database.",
-        c"A change takes effect with the next refresh after a reload.", &CONNECTIONS, 1, 256, GucContext::Sighup, GucFlags::default());
+        &REFRESH_ENABLED,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    milliseconds(
+        c"token_vault.refresh_wait",
+        c"How long a caller waits for the refresh of an expired token.",
+        &REFRESH_WAIT,
+        0,
+        GucContext::Userset,
+    );
+    milliseconds(
+        c"token_vault.request_timeout",
+        c"How long one request to a provider may take.",
+        &REQUEST_TIMEOUT,
+        1,
+        GucContext::Sighup,
+    );
+    GucRegistry::define_int_guc(
+        c"token_vault.connections",
+        c"Requests to providers under way at once, per database.",
+        c"A change takes effect with the next refresh after a reload.",
+        &CONNECTIONS,
+        1,
+        256,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
     text(c"token_vault.allowed_networks", c"Networks that may be connected to although they are private.",
         c"Comma-separated addresses or CIDR blocks. Without an entry, providers on loopback, private, link-local and similar addresses are refused.",
         &ALLOWED_NETWORKS, GucContext::Sighup, owner_only);
-    text(c"token_vault.ca_file", c"PEM file with certificate authorities to trust beside the built-in ones.",
-        c"", &CA_FILE, GucContext::Sighup, owner_only);
-    text(c"token_vault.proxy", c"HTTP proxy for requests to providers.",
-        c"The environment's proxy variables are ignored.", &PROXY, GucContext::Sighup, owner_only);
+    text(
+        c"token_vault.ca_file",
+        c"PEM file with certificate authorities to trust beside the built-in ones.",
+        c"",
+        &CA_FILE,
+        GucContext::Sighup,
+        owner_only,
+    );
+    text(
+        c"token_vault.proxy",
+        c"HTTP proxy for requests to providers.",
+        c"The environment's proxy variables are ignored.",
+        &PROXY,
+        GucContext::Sighup,
+        owner_only,
+    );
     // SAFETY: reserves the prefix, so that a misspelt setting is an error; the text is static.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"token_vault".as_ptr()) };
 }
@@ -86,7 +127,10 @@ pub fn proxy() -> Option<String> {
 
 /// A setting's value; empty counts as not set. Settings are UTF-8 as the database is.
 fn string(setting: &GucSetting<Option<CString>>) -> Option<String> {
-    setting.get().map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+    setting
+        .get()
+        .map(|value| value.to_string_lossy().into_owned())
+        .filter(|value| !value.is_empty())
 }
 
 fn text(
@@ -107,5 +151,14 @@ fn milliseconds(
     least: i32,
     context: GucContext,
 ) {
-    GucRegistry::define_int_guc(name, short, c"", setting, least, i32::MAX, context, GucFlags::UNIT_MS);
+    GucRegistry::define_int_guc(
+        name,
+        short,
+        c"",
+        setting,
+        least,
+        i32::MAX,
+        context,
+        GucFlags::UNIT_MS,
+    );
 }

@@ -79,7 +79,11 @@ impl Drop for Connection {
 
 impl Statement {
     pub const fn new(sql: &'static str, types: &'static [BuiltinOid]) -> Self {
-        Statement { sql, types, plan: AtomicPtr::new(core::ptr::null_mut()) }
+        Statement {
+            sql,
+            types,
+            plan: AtomicPtr::new(core::ptr::null_mut()),
+        }
     }
 
     fn plan(&self) -> pg_sys::SPIPlanPtr {
@@ -103,17 +107,32 @@ impl Statement {
 
 impl Session {
     /// All rows of a query on the newest committed state (and the transaction's own writes).
-    pub fn query<R>(&self, statement: &Statement, arguments: &[Argument], row: impl FnMut(&Row) -> R) -> Vec<R> {
+    pub fn query<R>(
+        &self,
+        statement: &Statement,
+        arguments: &[Argument],
+        row: impl FnMut(&Row) -> R,
+    ) -> Vec<R> {
         self.execute(statement, arguments, Mode::Latest, row)
     }
 
     /// The first row of a query, if there is one.
-    pub fn query_one<R>(&self, statement: &Statement, arguments: &[Argument], row: impl FnMut(&Row) -> R) -> Option<R> {
+    pub fn query_one<R>(
+        &self,
+        statement: &Statement,
+        arguments: &[Argument],
+        row: impl FnMut(&Row) -> R,
+    ) -> Option<R> {
         self.query(statement, arguments, row).into_iter().next()
     }
 
     /// Runs a writing statement and returns what its RETURNING clause gives.
-    pub fn write<R>(&self, statement: &Statement, arguments: &[Argument], row: impl FnMut(&Row) -> R) -> Vec<R> {
+    pub fn write<R>(
+        &self,
+        statement: &Statement,
+        arguments: &[Argument],
+        row: impl FnMut(&Row) -> R,
+    ) -> Vec<R> {
         self.execute(statement, arguments, Mode::Write, row)
     }
 
@@ -150,7 +169,12 @@ impl Session {
         mode: Mode,
         mut row: impl FnMut(&Row) -> R,
     ) -> Vec<R> {
-        assert_eq!(statement.types.len(), arguments.len(), "arguments of: {}", statement.sql);
+        assert_eq!(
+            statement.types.len(),
+            arguments.len(),
+            "arguments of: {}",
+            statement.sql
+        );
         let plan = statement.plan();
         let (mut values, nulls) = datums(arguments);
         // SAFETY: plan, values and nulls fit each other (asserted above). The snapshot is the newest one, or
@@ -167,7 +191,9 @@ impl Session {
                     false,
                     0,
                 ),
-                Mode::Write => pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0),
+                Mode::Write => {
+                    pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0)
+                }
             };
             if code < 0 {
                 panic!("SPI error {code} in: {}", statement.sql);
@@ -178,7 +204,13 @@ impl Session {
             }
             let descriptor = (*table).tupdesc;
             let rows = (0..(*table).numvals as usize)
-                .map(|index| row(&Row { tuple: *(*table).vals.add(index), descriptor, _result: PhantomData }))
+                .map(|index| {
+                    row(&Row {
+                        tuple: *(*table).vals.add(index),
+                        descriptor,
+                        _result: PhantomData,
+                    })
+                })
                 .collect();
             pg_sys::SPI_freetuptable(table);
             rows
@@ -210,7 +242,8 @@ impl Row<'_> {
 
     /// A column that the table declares NOT NULL.
     pub fn required<T: FromDatum>(&self, number: i32) -> T {
-        self.get(number).unwrap_or_else(|| panic!("column {number} is never null"))
+        self.get(number)
+            .unwrap_or_else(|| panic!("column {number} is never null"))
     }
 
     /// Whether the running transaction has written or locked this row, told by its columns `xmin` and `xmax`.
@@ -219,7 +252,8 @@ impl Row<'_> {
             let mut is_null = false;
             // SAFETY: as in `get`; the columns are of type xid, which is passed by value.
             unsafe {
-                let datum = pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &mut is_null);
+                let datum =
+                    pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &mut is_null);
                 let transaction = pg_sys::TransactionId::from_inner(datum.value() as u32);
                 pg_sys::TransactionIdIsCurrentTransactionId(transaction)
             }

@@ -38,7 +38,9 @@ pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
 
 fn message(error: &CaughtError) -> String {
     match error {
-        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report.message().to_owned(),
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {
+            report.message().to_owned()
+        }
         CaughtError::RustPanic { ereport, .. } => format!("internal error: {}", ereport.message()),
     }
 }

@@ -41,7 +41,10 @@ fn revoke_access(role: Option<&str>, privileges: default!(Option<Vec<Option<Stri
 }
 
 fn parse(names: Vec<Option<String>>) -> Result<Vec<Privilege>> {
-    let unknown = |problem: String| Error::InvalidArgument { name: "privileges", problem };
+    let unknown = |problem: String| Error::InvalidArgument {
+        name: "privileges",
+        problem,
+    };
     if names.is_empty() {
         return Err(unknown("it is empty".into()));
     }
@@ -51,7 +54,9 @@ fn parse(names: Vec<Option<String>>) -> Result<Vec<Privilege>> {
             let name = name.ok_or_else(|| unknown("it has a null element".into()))?;
             Privilege::by_name(&name).ok_or_else(|| {
                 let known = Privilege::ALL.map(Privilege::name).join(", ");
-                unknown(format!("\"{name}\" is no privilege; the privileges are {known}"))
+                unknown(format!(
+                    "\"{name}\" is no privilege; the privileges are {known}"
+                ))
             })
         })
         .collect()

@@ -21,7 +21,10 @@ pub fn required<T>(name: &'static str, value: Option<T>) -> Result<T> {
 pub fn name<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a str> {
     let value = required(argument, value)?;
     if value.is_empty() {
-        return Err(Error::InvalidArgument { name: argument, problem: "it is empty".into() });
+        return Err(Error::InvalidArgument {
+            name: argument,
+            problem: "it is empty".into(),
+        });
     }
     limit(argument, value, MAX_NAME_BYTES)?;
     Ok(value)
@@ -30,7 +33,11 @@ pub fn name<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a st
 /// A text that may be empty, within a limit.
 pub fn limit(argument: &'static str, value: &str, limit: usize) -> Result<()> {
     if value.len() > limit {
-        return Err(Error::TooLong { name: argument, bytes: value.len(), limit });
+        return Err(Error::TooLong {
+            name: argument,
+            bytes: value.len(),
+            limit,
+        });
     }
     Ok(())
 }
@@ -39,10 +46,16 @@ pub fn limit(argument: &'static str, value: &str, limit: usize) -> Result<()> {
 /// header and no form could carry (RFC 6749, appendix A).
 pub fn credential<'a>(argument: &'static str, value: &'a str) -> Result<&'a str> {
     if value.is_empty() {
-        return Err(Error::InvalidArgument { name: argument, problem: "it is empty".into() });
+        return Err(Error::InvalidArgument {
+            name: argument,
+            problem: "it is empty".into(),
+        });
     }
     if value.chars().any(char::is_control) {
-        return Err(Error::InvalidArgument { name: argument, problem: "it has control characters".into() });
+        return Err(Error::InvalidArgument {
+            name: argument,
+            problem: "it has control characters".into(),
+        });
     }
     limit(argument, value, MAX_TOKEN)?;
     Ok(value)
@@ -50,15 +63,24 @@ pub fn credential<'a>(argument: &'static str, value: &'a str) -> Result<&'a str>
 
 /// The tenant a call is about: the session's where it is bound to one, and no other.
 pub fn tenant(argument: Option<&str>) -> Result<String> {
-    let asked = argument.map(|tenant| name("tenant", Some(tenant))).transpose()?;
+    let asked = argument
+        .map(|tenant| name("tenant", Some(tenant)))
+        .transpose()?;
     let bound = settings::tenant();
-    limit("token_vault.tenant", bound.as_deref().unwrap_or_default(), MAX_NAME_BYTES)?;
+    limit(
+        "token_vault.tenant",
+        bound.as_deref().unwrap_or_default(),
+        MAX_NAME_BYTES,
+    )?;
     match (asked, bound) {
         (None, None) => Ok(DEFAULT_TENANT.to_owned()),
         (Some(asked), None) => Ok(asked.to_owned()),
         (None, Some(bound)) => Ok(bound),
         (Some(asked), Some(bound)) if asked == bound => Ok(bound),
-        (Some(asked), Some(bound)) => Err(Error::TenantMismatch { asked: asked.to_owned(), bound }),
+        (Some(asked), Some(bound)) => Err(Error::TenantMismatch {
+            asked: asked.to_owned(),
+            bound,
+        }),
     }
 }
 
@@ -74,11 +96,16 @@ pub fn client_tenant(argument: Option<&str>) -> Result<Option<String>> {
 /// A JSON object that may be left out.
 pub fn object(argument: &'static str, value: Option<Jsonb>) -> Result<Option<Map<String, Value>>> {
     let Some(value) = value else { return Ok(None) };
-    let invalid = |problem: &str| Error::InvalidArgument { name: argument, problem: problem.to_owned() };
+    let invalid = |problem: &str| Error::InvalidArgument {
+        name: argument,
+        problem: problem.to_owned(),
+    };
     match value.parse_object() {
         Ok(Some(members)) => Ok(Some(members)),
         Ok(None) => Err(invalid("it is not a JSON object")),
-        Err(_) => Err(invalid("it has a number that is too large, or is nested too deeply")),
+        Err(_) => Err(invalid(
+            "it has a number that is too large, or is nested too deeply",
+        )),
     }
 }
 

@@ -32,10 +32,13 @@ fn register_client(
             name,
             provider: provider_name,
             client_id: arguments::name("client_id", client_id)?,
-            client_secret: client_secret.map(|secret| arguments::credential("client_secret", secret)).transpose()?,
+            client_secret: client_secret
+                .map(|secret| arguments::credential("client_secret", secret))
+                .transpose()?,
             scope,
             redirect_uri,
-            metadata: arguments::object("metadata", metadata)?.map(|metadata| JsonB(metadata.into())),
+            metadata: arguments::object("metadata", metadata)?
+                .map(|metadata| JsonB(metadata.into())),
         })
     };
     register().or_raise();
@@ -50,12 +53,18 @@ fn add_client_secret(
 ) {
     let add = || -> Result<()> {
         let client = administered(client, tenant)?;
-        let secret = arguments::credential("client_secret", arguments::required("client_secret", client_secret)?)?;
+        let secret = arguments::credential(
+            "client_secret",
+            arguments::required("client_secret", client_secret)?,
+        )?;
         let position = match arguments::required("place", place)? {
             "first" => Position::First,
             "last" => Position::Last,
             _ => {
-                return Err(Error::InvalidArgument { name: "place", problem: "it is neither first nor last".into() });
+                return Err(Error::InvalidArgument {
+                    name: "place",
+                    problem: "it is neither first nor last".into(),
+                });
             }
         };
         client::add_secret(&client, secret, position)
@@ -72,7 +81,10 @@ fn drop_client_secrets(
     let drop = || -> Result<i64> {
         let keep = arguments::required("keep", keep)?;
         if keep < 0 {
-            return Err(Error::InvalidArgument { name: "keep", problem: "it is negative".into() });
+            return Err(Error::InvalidArgument {
+                name: "keep",
+                problem: "it is negative".into(),
+            });
         }
         Ok(client::drop_secrets(&administered(client, tenant)?, keep))
     };
@@ -81,21 +93,30 @@ fn drop_client_secrets(
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn enable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
-    administered(client, tenant).map(|client| client::set_active(&client, true)).or_raise();
+    administered(client, tenant)
+        .map(|client| client::set_active(&client, true))
+        .or_raise();
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn disable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
-    administered(client, tenant).map(|client| client::set_active(&client, false)).or_raise();
+    administered(client, tenant)
+        .map(|client| client::set_active(&client, false))
+        .or_raise();
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn drop_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
-    administered(client, tenant).and_then(|client| client::remove(&client)).or_raise();
+    administered(client, tenant)
+        .and_then(|client| client::remove(&client))
+        .or_raise();
 }
 
 /// The client named, for a caller who may change it.
 fn administered(name: Option<&str>, tenant: Option<&str>) -> Result<Client> {
     access::require(Privilege::Admin)?;
-    client::find(arguments::client_tenant(tenant)?.as_deref(), arguments::name("client", name)?)
+    client::find(
+        arguments::client_tenant(tenant)?.as_deref(),
+        arguments::name("client", name)?,
+    )
 }

@@ -26,8 +26,14 @@ type Line = (&'static str, String, Option<&'static str>);
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity)]
-fn status()
--> TableIterator<'static, (name!(item, &'static str), name!(state, String), name!(advice, Option<&'static str>))> {
+fn status() -> TableIterator<
+    'static,
+    (
+        name!(item, &'static str),
+        name!(state, String),
+        name!(advice, Option<&'static str>),
+    ),
+> {
     access::require(Privilege::Admin).or_raise();
     TableIterator::new([version(), key_file(), key(), home(), refresher()])
 }
@@ -39,23 +45,38 @@ fn version() -> Line {
 fn key_file() -> Line {
     let item = "master key file";
     let Some(path) = settings::master_key_file() else {
-        return (item, "not set".into(), Some("set token_vault.master_key_file to a path outside the data directory"));
+        return (
+            item,
+            "not set".into(),
+            Some("set token_vault.master_key_file to a path outside the data directory"),
+        );
     };
     let inside = master_key::is_in_data_directory(&path);
-    let advice = inside.then_some("base backups carry this file: move it out of the data directory");
+    let advice =
+        inside.then_some("base backups carry this file: move it out of the data directory");
     (item, path.display().to_string(), advice)
 }
 
 fn key() -> Line {
     let item = "master key";
     let Some(wanted) = keyring::wanted_fingerprint() else {
-        return (item, "none".into(), Some("create it with SELECT vault.create_master_key()"));
+        return (
+            item,
+            "none".into(),
+            Some("create it with SELECT vault.create_master_key()"),
+        );
     };
     match keyring::require_key("") {
-        Ok(()) => (item, format!("fingerprint {}", keyring::show_fingerprint(&wanted)), None),
-        Err(error) => {
-            (item, error.message(), Some("nothing can be read or stored until the right master key is back"))
-        }
+        Ok(()) => (
+            item,
+            format!("fingerprint {}", keyring::show_fingerprint(&wanted)),
+            None,
+        ),
+        Err(error) => (
+            item,
+            error.message(),
+            Some("nothing can be read or stored until the right master key is back"),
+        ),
     }
 }
 
@@ -75,7 +96,11 @@ fn home() -> Line {
 fn refresher() -> Line {
     let item = "refresher";
     if !settings::refresh_enabled() {
-        return (item, "switched off".into(), Some("token_vault.refresh_enabled is off"));
+        return (
+            item,
+            "switched off".into(),
+            Some("token_vault.refresh_enabled is off"),
+        );
     }
     if server::in_recovery() {
         return (item, "none: this server is a standby".into(), None);
@@ -84,14 +109,20 @@ fn refresher() -> Line {
         return (
             item,
             "on demand".into(),
-            Some("add token_vault to shared_preload_libraries: tokens are then refreshed ahead of time, and last use is recorded"),
+            Some(
+                "add token_vault to shared_preload_libraries: tokens are then refreshed ahead of time, and last use is recorded",
+            ),
         );
     }
     match board::running_refresher(server::database()) {
         Some(pid) => (item, format!("running, process {pid}"), None),
         None => {
             board::nudge(server::database());
-            (item, "starting".into(), Some("look again in a moment; if it stays so, see the server's log"))
+            (
+                item,
+                "starting".into(),
+                Some("look again in a moment; if it stays so, see the server's log"),
+            )
         }
     }
 }

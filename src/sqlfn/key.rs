@@ -18,7 +18,9 @@ fn create_master_key() -> String {
 fn create() -> Result<String> {
     access::require(Privilege::Admin)?;
     if let Some(fingerprint) = keyring::wanted_fingerprint() {
-        return Err(Error::MasterKeyExists { fingerprint: keyring::show_fingerprint(&fingerprint) });
+        return Err(Error::MasterKeyExists {
+            fingerprint: keyring::show_fingerprint(&fingerprint),
+        });
     }
     // A file that is there was put there on purpose, by configuration management or by an earlier call whose
     // transaction was rolled back: its key is used. A file is never overwritten.

@@ -28,7 +28,10 @@ fn register_provider(
         columns.retain(|_, value| !value.is_null());
         let given = [
             ("name", Some(arguments::name("name", name)?)),
-            ("token_endpoint", Some(arguments::required("token_endpoint", token_endpoint)?)),
+            (
+                "token_endpoint",
+                Some(arguments::required("token_endpoint", token_endpoint)?),
+            ),
             ("authorization_endpoint", authorization_endpoint),
             ("revocation_endpoint", revocation_endpoint),
             ("token_endpoint_auth_method", token_endpoint_auth_method),
@@ -63,7 +66,12 @@ const ENDPOINTS: [&str; 7] = [
 
 /// Secrets are sent there: nothing but TLS will do.
 fn require_https(argument: &'static str, url: &str) -> Result<()> {
-    let invalid = |problem: &str| Err(Error::InvalidArgument { name: argument, problem: problem.to_owned() });
+    let invalid = |problem: &str| {
+        Err(Error::InvalidArgument {
+            name: argument,
+            problem: problem.to_owned(),
+        })
+    };
     let Some(rest) = url.strip_prefix("https://") else {
         return invalid("it does not begin with https://");
     };
@@ -71,7 +79,11 @@ fn require_https(argument: &'static str, url: &str) -> Result<()> {
         return invalid("it has no host");
     }
     let is_balanced = url.matches('{').count() == url.matches('}').count();
-    if !is_balanced || url.chars().any(|character| character.is_whitespace() || character.is_control()) {
+    if !is_balanced
+        || url
+            .chars()
+            .any(|character| character.is_whitespace() || character.is_control())
+    {
         return invalid("it is not a URL");
     }
     Ok(())

@@ -32,7 +32,9 @@ fn refresh_token(
         let provider = provider::find(&key.provider)?;
         let token = token::find(&key).ok_or(Error::NoSuchToken)?;
         if token.state == State::ReauthorizationRequired {
-            return Err(Error::ReauthorizationRequired { error: token.last_error });
+            return Err(Error::ReauthorizationRequired {
+                error: token.last_error,
+            });
         }
         if !provider::can_refresh(&provider, token.has_refresh_token) {
             return Err(Error::NotRefreshable);
@@ -65,26 +67,57 @@ fn refresh_due(
         access::require(Privilege::Refresh)?;
         let within = within.as_ref().map_or(0, time::interval_micros);
         if within < 0 {
-            return Err(Error::InvalidArgument { name: "within", problem: "it is negative".into() });
+            return Err(Error::InvalidArgument {
+                name: "within",
+                problem: "it is negative".into(),
+            });
         }
         let max_tokens = arguments::required("max_tokens", max_tokens)?;
         if !(1..=MAX_TOKENS).contains(&max_tokens) {
             let problem = format!("it is not between 1 and {MAX_TOKENS}");
-            return Err(Error::InvalidArgument { name: "max_tokens", problem });
+            return Err(Error::InvalidArgument {
+                name: "max_tokens",
+                problem,
+            });
         }
         request::require_possible()?;
         let until = time::now().saturating_add(within);
         let due = token::list_due(settings::tenant().as_deref(), until, max_tokens.into());
-        let ids: Vec<i64> = due.iter().filter(|target| !target.is_ours).map(|target| target.id).collect();
-        request::refresh_all(&ids, until, settings::refresh_wait().saturating_mul(WAIT_FACTOR).max(Duration::from_millis(1)));
-        Ok(due.into_iter().map(|before| (token::target(before.id), before)).map(|(after, before)| (before, after)).collect())
+        let ids: Vec<i64> = due
+            .iter()
+            .filter(|target| !target.is_ours)
+            .map(|target| target.id)
+            .collect();
+        request::refresh_all(
+            &ids,
+            until,
+            settings::refresh_wait()
+                .saturating_mul(WAIT_FACTOR)
+                .max(Duration::from_millis(1)),
+        );
+        Ok(due
+            .into_iter()
+            .map(|before| (token::target(before.id), before))
+            .map(|(after, before)| (before, after))
+            .collect())
     };
     TableIterator::new(refresh().or_raise().into_iter().map(|(before, after)| {
         let outcome = outcome(&before, after.as_ref());
-        let error = after.as_ref().filter(|_| outcome != "refreshed").and_then(|after| after.last_error.clone());
+        let error = after
+            .as_ref()
+            .filter(|_| outcome != "refreshed")
+            .and_then(|after| after.last_error.clone());
         let expires_at = after.and_then(|after| after.expires_at).map(time::to_sql);
         let key = before.key;
-        (key.tenant, key.provider, key.subject, key.label, outcome, error, expires_at)
+        (
+            key.tenant,
+            key.provider,
+            key.subject,
+            key.label,
+            outcome,
+            error,
+            expires_at,
+        )
     }))
 }
 

@@ -16,7 +16,9 @@ fn delete_token(
 ) -> bool {
     let delete = || -> Result<bool> {
         access::require(Privilege::Write)?;
-        Ok(token::delete(&arguments::token_key(tenant, provider, subject, label)?))
+        Ok(token::delete(&arguments::token_key(
+            tenant, provider, subject, label,
+        )?))
     };
     delete().or_raise()
 }

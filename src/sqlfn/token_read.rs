@@ -79,7 +79,10 @@ fn has_token(
     tenant: default!(Option<&str>, "NULL"),
     label: default!(Option<&str>, "''"),
 ) -> bool {
-    look_up(tenant, provider, subject, label).or_raise().1.is_some()
+    look_up(tenant, provider, subject, label)
+        .or_raise()
+        .1
+        .is_some()
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -91,7 +94,10 @@ fn is_valid(
     min_validity: default!(Option<Interval>, "NULL"),
 ) -> bool {
     let until = valid_until(min_validity).or_raise();
-    look_up(tenant, provider, subject, label).or_raise().1.is_some_and(|token| token.is_valid_until(until))
+    look_up(tenant, provider, subject, label)
+        .or_raise()
+        .1
+        .is_some_and(|token| token.is_valid_until(until))
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -128,7 +134,10 @@ fn look_up(
 fn valid_until(min_validity: Option<Interval>) -> Result<time::UnixMicros> {
     let least = min_validity.as_ref().map_or(0, time::interval_micros);
     if least < 0 {
-        return Err(Error::InvalidArgument { name: "min_validity", problem: "it is negative".into() });
+        return Err(Error::InvalidArgument {
+            name: "min_validity",
+            problem: "it is negative".into(),
+        });
     }
     Ok(time::now().saturating_add(least))
 }
@@ -152,8 +161,9 @@ fn hand_out(
         false => refreshed(&key, &token, auto_refresh)?,
     };
     let plaintext = token.access_token(&key)?;
-    let access_token =
-        SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: "the access token" })?;
+    let access_token = SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable {
+        what: "the access token",
+    })?;
     let now = time::now();
     usage::note(token.id, now);
     if token.refresh_after.is_some_and(|time| time <= now) && token.state == State::Active {
@@ -167,12 +177,16 @@ fn hand_out(
 fn lives_shorter(token: &StoredToken, valid_until: time::UnixMicros) -> bool {
     let now = time::now();
     token.is_valid_until(now)
-        && token.expires_at.is_some_and(|expires_at| expires_at - token.issued_at <= valid_until - now)
+        && token
+            .expires_at
+            .is_some_and(|expires_at| expires_at - token.issued_at <= valid_until - now)
 }
 
 fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<StoredToken> {
     if token.state == State::ReauthorizationRequired {
-        return Err(Error::ReauthorizationRequired { error: token.last_error.clone() });
+        return Err(Error::ReauthorizationRequired {
+            error: token.last_error.clone(),
+        });
     }
     if !provider::can_refresh(&*provider::find(&key.provider)?, token.has_refresh_token) {
         return Err(Error::TokenExpired { refreshable: false });
@@ -187,7 +201,9 @@ fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<
     }
     let fresh = token::find(key).ok_or(Error::NoSuchToken)?;
     if !fresh.is_valid_until(time::now()) {
-        return Err(Error::RefreshFailed { error: fresh.last_error });
+        return Err(Error::RefreshFailed {
+            error: fresh.last_error,
+        });
     }
     Ok(fresh)
 }

@@ -39,11 +39,22 @@ fn store_token(
     let store = || -> Result<()> {
         access::require(Privilege::Write)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
-        let access_token = arguments::credential("access_token", arguments::required("access_token", access_token)?)?;
-        let refresh_token = refresh_token.map(|token| arguments::credential("refresh_token", token)).transpose()?;
-        let id_token = id_token.map(|token| arguments::credential("id_token", token)).transpose()?;
+        let access_token = arguments::credential(
+            "access_token",
+            arguments::required("access_token", access_token)?,
+        )?;
+        let refresh_token = refresh_token
+            .map(|token| arguments::credential("refresh_token", token))
+            .transpose()?;
+        let id_token = id_token
+            .map(|token| arguments::credential("id_token", token))
+            .transpose()?;
         arguments::limit("scope", scope.unwrap_or_default(), MAX_SCOPE_BYTES)?;
-        arguments::limit("token_type", token_type.unwrap_or_default(), MAX_SCOPE_BYTES)?;
+        arguments::limit(
+            "token_type",
+            token_type.unwrap_or_default(),
+            MAX_SCOPE_BYTES,
+        )?;
         let provider = provider::find(&key.provider)?;
         let response = TokenResponse {
             access_token: AccessToken::new(access_token.to_owned()),
@@ -52,7 +63,10 @@ fn store_token(
             token_type: token_type.map(str::to_owned),
             scope: scope.map(str::to_owned),
             expiry: expiry(&provider, expires_in, expires_at)?,
-            refresh_token_expiry: match lifetime("refresh_token_expires_in", refresh_token_expires_in)? {
+            refresh_token_expiry: match lifetime(
+                "refresh_token_expires_in",
+                refresh_token_expires_in,
+            )? {
                 Some(seconds) => Expiry::In(seconds),
                 None => Expiry::Unknown,
             },
@@ -86,7 +100,9 @@ fn store_token_response(
 
 fn parse(provider: &Provider, response: &Jsonb) -> Result<TokenResponse> {
     let invalid = |problem: String| Error::InvalidResponse(problem);
-    let mut answer = response.parse().map_err(|_| invalid("it can't be read".into()))?;
+    let mut answer = response
+        .parse()
+        .map_err(|_| invalid("it can't be read".into()))?;
     let parsed = oauth::parse_token_response(provider, &answer);
     oauth::wipe_json(&mut answer);
     parsed.map_err(|error| {
@@ -110,7 +126,10 @@ fn store(
     let stored = token::store(key, provider, client, response, metadata, time::now())?;
     if stored.refreshable && !stored.has_client {
         report::warn(
-            format!("the token is stored, but can't be refreshed: provider \"{}\" has no client", key.provider),
+            format!(
+                "the token is stored, but can't be refreshed: provider \"{}\" has no client",
+                key.provider
+            ),
             "Register the client that obtained it with vault.register_client().",
         );
     }
@@ -122,7 +141,9 @@ fn store(
 
 /// The client named; else the one an earlier token here was obtained with; else the only one there is.
 fn client(key: &TokenKey, name: Option<&str>) -> Result<Option<i64>> {
-    let name = name.map(|name| arguments::name("client", Some(name))).transpose()?;
+    let name = name
+        .map(|name| arguments::name("client", Some(name)))
+        .transpose()?;
     if name.is_none()
         && let Some(client) = token::client(key)
     {
@@ -131,8 +152,16 @@ fn client(key: &TokenKey, name: Option<&str>) -> Result<Option<i64>> {
     Ok(client::choose(&key.provider, &key.tenant, name)?.map(|client| client.id))
 }
 
-fn expiry(provider: &Provider, expires_in: Option<i64>, expires_at: Option<TimestampWithTimeZone>) -> Result<Expiry> {
-    match (lifetime("expires_in", expires_in)?, expires_at, provider.default_expires_in) {
+fn expiry(
+    provider: &Provider,
+    expires_in: Option<i64>,
+    expires_at: Option<TimestampWithTimeZone>,
+) -> Result<Expiry> {
+    match (
+        lifetime("expires_in", expires_in)?,
+        expires_at,
+        provider.default_expires_in,
+    ) {
         (Some(_), Some(_), _) => Err(Error::InvalidArgument {
             name: "expires_at",
             problem: "expires_in was given as well".into(),
@@ -145,9 +174,10 @@ fn expiry(provider: &Provider, expires_in: Option<i64>, expires_at: Option<Times
 
 fn lifetime(argument: &'static str, seconds: Option<i64>) -> Result<Option<i64>> {
     match seconds {
-        Some(seconds) if seconds < 0 => {
-            Err(Error::InvalidArgument { name: argument, problem: "it is negative".into() })
-        }
+        Some(seconds) if seconds < 0 => Err(Error::InvalidArgument {
+            name: argument,
+            problem: "it is negative".into(),
+        }),
         Some(seconds) if seconds > MAX_LIFETIME_SECONDS => Err(Error::InvalidArgument {
             name: argument,
             problem: "it is more than a hundred years; the unit is seconds".into(),

@@ -50,7 +50,9 @@ impl Privilege {
     }
 
     pub fn by_name(name: &str) -> Option<Privilege> {
-        Self::ALL.into_iter().find(|privilege| privilege.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|privilege| privilege.name() == name)
     }
 }
 
@@ -75,7 +77,10 @@ pub fn require(privilege: Privilege) -> Result<()> {
     if has(privilege) {
         return Ok(());
     }
-    Err(Error::PrivilegeMissing { role: role::current().name(), privilege: privilege.name() })
+    Err(Error::PrivilegeMissing {
+        role: role::current().name(),
+        privilege: privilege.name(),
+    })
 }
 
 /// Whether the calling role has `privilege`.
@@ -96,7 +101,9 @@ thread_local! {
 fn privileges(role: Role) -> Privileges {
     let generation = inval::generation(Topic::Access);
     let cached = CACHE.with_borrow(|cache| {
-        (cache.generation == generation).then(|| cache.roles.get(&role.oid()).copied()).flatten()
+        (cache.generation == generation)
+            .then(|| cache.roles.get(&role.oid()).copied())
+            .flatten()
     });
     if let Some(privileges) = cached {
         return privileges;
@@ -104,7 +111,10 @@ fn privileges(role: Role) -> Privileges {
     let privileges = look_up(role);
     CACHE.with_borrow_mut(|cache| {
         if cache.generation != generation {
-            *cache = Cache { generation, roles: HashMap::new() };
+            *cache = Cache {
+                generation,
+                roles: HashMap::new(),
+            };
         }
         cache.roles.insert(role.oid(), privileges);
     });
@@ -112,22 +122,26 @@ fn privileges(role: Role) -> Privileges {
 }
 
 fn look_up(role: Role) -> Privileges {
-    static RULES: Statement = Statement::new(
-        "SELECT role, privileges FROM vault.access_rule",
-        &[],
-    );
+    static RULES: Statement = Statement::new("SELECT role, privileges FROM vault.access_rule", &[]);
     if role.is_superuser() {
         return Privileges::ALL;
     }
     let rules = spi::session(|session| {
-        session.query(&RULES, &[], |row| (row.required::<String>(1), row.required::<Vec<String>>(2)))
+        session.query(&RULES, &[], |row| {
+            (row.required::<String>(1), row.required::<Vec<String>>(2))
+        })
     });
     let mut privileges = Privileges::default();
     for (holder, granted) in rules {
         // A rule for a role that does not exist is inert.
-        let Some(holder) = Role::by_name(&holder) else { continue };
+        let Some(holder) = Role::by_name(&holder) else {
+            continue;
+        };
         if role.has_privileges_of(holder) {
-            granted.iter().filter_map(|name| Privilege::by_name(name)).for_each(|privilege| privileges.add(privilege));
+            granted
+                .iter()
+                .filter_map(|name| Privilege::by_name(name))
+                .for_each(|privilege| privileges.add(privilege));
         }
     }
     privileges
@@ -144,7 +158,10 @@ pub fn grant(role: &str, privileges: &[Privilege]) {
     );
     let granted_by = role::current().name();
     spi::session(|session| {
-        session.run(&GRANT, &[role.into(), names(privileges).into(), granted_by.into()]);
+        session.run(
+            &GRANT,
+            &[role.into(), names(privileges).into(), granted_by.into()],
+        );
     });
     inval::announce(Topic::Access);
 }
@@ -165,12 +182,22 @@ pub fn revoke(role: &str, privileges: &[Privilege]) -> Vec<Privilege> {
     );
     let kept = spi::session(|session| {
         session.run(&DELETE, &[role.into(), names(privileges).into()]);
-        session.write(&REVOKE, &[role.into(), names(privileges).into()], |row| row.required::<Vec<String>>(1)).pop()
+        session
+            .write(&REVOKE, &[role.into(), names(privileges).into()], |row| {
+                row.required::<Vec<String>>(1)
+            })
+            .pop()
     });
     inval::announce(Topic::Access);
-    kept.unwrap_or_default().iter().filter_map(|name| Privilege::by_name(name)).collect()
+    kept.unwrap_or_default()
+        .iter()
+        .filter_map(|name| Privilege::by_name(name))
+        .collect()
 }
 
 fn names(privileges: &[Privilege]) -> Vec<String> {
-    privileges.iter().map(|privilege| privilege.name().to_owned()).collect()
+    privileges
+        .iter()
+        .map(|privilege| privilege.name().to_owned())
+        .collect()
 }

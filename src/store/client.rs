@@ -1,7 +1,7 @@
 //! OAuth clients and their secrets.
 
-use pgrx::JsonB;
 use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
+use pgrx::JsonB;
 use token_vault_core::envelope::Context;
 use token_vault_core::secret::{ClientSecret, SecretString};
 
@@ -55,10 +55,20 @@ pub fn register(registration: Registration) -> Result<()> {
          RETURNING id",
         &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
     );
-    static FORGET_SECRETS: Statement = Statement::new("DELETE FROM vault.client_secret WHERE client = $1", &[INT8OID]);
+    static FORGET_SECRETS: Statement = Statement::new(
+        "DELETE FROM vault.client_secret WHERE client = $1",
+        &[INT8OID],
+    );
     let secret = registration
         .client_secret
-        .map(|secret| seal(registration.tenant, registration.name, registration.provider, secret))
+        .map(|secret| {
+            seal(
+                registration.tenant,
+                registration.name,
+                registration.provider,
+                secret,
+            )
+        })
         .transpose()?;
     let moved = find(registration.tenant, registration.name)
         .ok()
@@ -100,10 +110,17 @@ pub fn add_secret(client: &Client, secret: &str, position: Position) -> Result<(
         "SELECT coalesce(min(position), 1) - 1, coalesce(max(position), 0) + 1 FROM vault.client_secret WHERE client = $1",
         &[INT8OID],
     );
-    let secret = seal(client.tenant.as_deref(), &client.name, &client.provider, secret)?;
+    let secret = seal(
+        client.tenant.as_deref(),
+        &client.name,
+        &client.provider,
+        secret,
+    )?;
     spi::session(|session| {
         let (first, last): (i32, i32) = session
-            .query_one(&ENDS, &[client.id.into()], |row| (row.required(1), row.required(2)))
+            .query_one(&ENDS, &[client.id.into()], |row| {
+                (row.required(1), row.required(2))
+            })
             .expect("an aggregate has one row");
         let position = match position {
             Position::First => first,
@@ -142,11 +159,19 @@ pub fn remove(client: &Client) -> Result<()> {
 }
 
 fn refuse_if_in_use(client: &Client) -> Result<()> {
-    static TOKENS: Statement = Statement::new("SELECT count(*) FROM vault.token WHERE client = $1", &[INT8OID]);
-    let tokens: i64 = spi::session(|session| session.query_one(&TOKENS, &[client.id.into()], |row| row.required(1)))
-        .expect("an aggregate has one row");
+    static TOKENS: Statement = Statement::new(
+        "SELECT count(*) FROM vault.token WHERE client = $1",
+        &[INT8OID],
+    );
+    let tokens: i64 = spi::session(|session| {
+        session.query_one(&TOKENS, &[client.id.into()], |row| row.required(1))
+    })
+    .expect("an aggregate has one row");
     if tokens > 0 {
-        return Err(Error::ClientInUse { client: client.name.clone(), tokens });
+        return Err(Error::ClientInUse {
+            client: client.name.clone(),
+            tokens,
+        });
     }
     Ok(())
 }
@@ -159,7 +184,10 @@ pub fn find(tenant: Option<&str>, name: &str) -> Result<Client> {
         &[TEXTOID, TEXTOID],
     );
     spi::session(|session| session.query_one(&FIND, &[tenant.into(), name.into()], read))
-        .ok_or_else(|| Error::UnknownClient { client: name.to_owned(), tenant: tenant.map(str::to_owned) })
+        .ok_or_else(|| Error::UnknownClient {
+            client: name.to_owned(),
+            tenant: tenant.map(str::to_owned),
+        })
 }
 
 /// The client that a token of `tenant` at `provider` belongs to: the one named, or the only active one.
@@ -172,17 +200,28 @@ pub fn choose(provider: &str, tenant: &str, name: Option<&str>) -> Result<Option
         &[TEXTOID, TEXTOID, TEXTOID],
     );
     let mut candidates = spi::session(|session| {
-        session.query(&CANDIDATES, &[provider.into(), tenant.into(), name.into()], read)
+        session.query(
+            &CANDIDATES,
+            &[provider.into(), tenant.into(), name.into()],
+            read,
+        )
     });
     if candidates.iter().any(|client| client.tenant.is_some()) {
         candidates.retain(|client| client.tenant.is_some());
     }
     match (candidates.len(), name) {
-        (0, Some(name)) => Err(Error::UnknownClient { client: name.to_owned(), tenant: Some(tenant.to_owned()) }),
+        (0, Some(name)) => Err(Error::UnknownClient {
+            client: name.to_owned(),
+            tenant: Some(tenant.to_owned()),
+        }),
         (0 | 1, _) => Ok(candidates.pop()),
         _ => Err(Error::AmbiguousClient {
             provider: provider.to_owned(),
-            clients: candidates.iter().map(|client| client.name.as_str()).collect::<Vec<_>>().join(", "),
+            clients: candidates
+                .iter()
+                .map(|client| client.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         }),
     }
 }
@@ -209,18 +248,28 @@ pub fn secrets(client: &Client) -> Result<Vec<ClientSecret>> {
         .iter()
         .map(|envelope| {
             let plaintext = keyring::open(&context, envelope, "a client secret")?;
-            let text = SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: "a client secret" })?;
+            let text = SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable {
+                what: "a client secret",
+            })?;
             Ok(ClientSecret::new(text.expose().to_owned()))
         })
         .collect()
 }
 
 fn context<'a>(tenant: Option<&'a str>, client: &'a str, provider: &'a str) -> Context<'a> {
-    Context::ClientSecret { tenant: tenant.unwrap_or_default(), client, provider }
+    Context::ClientSecret {
+        tenant: tenant.unwrap_or_default(),
+        client,
+        provider,
+    }
 }
 
 fn seal(tenant: Option<&str>, client: &str, provider: &str, secret: &str) -> Result<Vec<u8>> {
-    keyring::seal(tenant.unwrap_or_default(), &context(tenant, client, provider), secret.as_bytes())
+    keyring::seal(
+        tenant.unwrap_or_default(),
+        &context(tenant, client, provider),
+        secret.as_bytes(),
+    )
 }
 
 fn insert_secret(session: &Session, client: i64, position: i32, secret: Vec<u8>) {

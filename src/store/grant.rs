@@ -36,13 +36,23 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
 
 /// Opens the objects of `privileges` to a role that exists.
 pub fn open(role: &str, privileges: &[Privilege]) {
-    let objects = COMMON.into_iter().chain(privileges.iter().flat_map(|privilege| objects(*privilege)).copied());
+    let objects = COMMON.into_iter().chain(
+        privileges
+            .iter()
+            .flat_map(|privilege| objects(*privilege))
+            .copied(),
+    );
     run(objects.map(|objects| format!("GRANT {objects} TO {}", quote(role))));
 }
 
 /// Closes everything to a role, and opens what goes with the privileges it keeps.
 pub fn close(role: &str, kept: &[Privilege]) {
-    let all = COMMON.into_iter().chain(Privilege::ALL.into_iter().flat_map(|privilege| objects(privilege)).copied());
+    let all = COMMON.into_iter().chain(
+        Privilege::ALL
+            .into_iter()
+            .flat_map(|privilege| objects(privilege))
+            .copied(),
+    );
     run(all.map(|objects| format!("REVOKE {objects} FROM {}", quote(role))));
     if !kept.is_empty() {
         open(role, kept);

@@ -18,9 +18,14 @@ pub enum Standing {
 }
 
 pub fn standing() -> Standing {
-    static READ: Statement = Statement::new("SELECT system_identifier, database_oid::bigint FROM vault.installation", &[]);
+    static READ: Statement = Statement::new(
+        "SELECT system_identifier, database_oid::bigint FROM vault.installation",
+        &[],
+    );
     let row = spi::session(|session| {
-        session.query_one(&READ, &[], |row| (row.required::<String>(1), row.required::<i64>(2)))
+        session.query_one(&READ, &[], |row| {
+            (row.required::<String>(1), row.required::<i64>(2))
+        })
     });
     match row {
         None => Standing::New,
@@ -42,5 +47,8 @@ pub fn adopt() {
 }
 
 fn here() -> (String, i64) {
-    (server::system_identifier(), i64::from(server::database().to_u32()))
+    (
+        server::system_identifier(),
+        i64::from(server::database().to_u32()),
+    )
 }

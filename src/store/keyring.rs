@@ -11,15 +11,20 @@ use token_vault_core::secret::SecretBytes;
 
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
-use crate::pg::spi::{self, Row, Statement};
 use crate::pg::random;
+use crate::pg::spi::{self, Row, Statement};
 use crate::store::master_key;
 
 /// Encrypts for `tenant`, bound to `context`.
 pub fn seal(tenant: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>> {
     let key = active_key(tenant)?;
-    envelope::seal(key.cipher(), key.id(), context, &random::bytes(), plaintext)
-        .map_err(|_| Error::TooLong { name: "value", bytes: plaintext.len(), limit: envelope::MAX_PLAINTEXT })
+    envelope::seal(key.cipher(), key.id(), context, &random::bytes(), plaintext).map_err(|_| {
+        Error::TooLong {
+            name: "value",
+            bytes: plaintext.len(),
+            limit: envelope::MAX_PLAINTEXT,
+        }
+    })
 }
 
 /// Decrypts; `what` names the value in the error.
@@ -50,7 +55,10 @@ fn cached<R>(look: impl FnOnce(&mut Keyring) -> R) -> R {
     let generation = inval::generation(Topic::Keys);
     KEYRING.with_borrow_mut(|keyring| {
         if keyring.generation != generation {
-            *keyring = Keyring { generation, ..Keyring::default() };
+            *keyring = Keyring {
+                generation,
+                ..Keyring::default()
+            };
         }
         look(keyring)
     })
@@ -62,7 +70,13 @@ fn active_key(tenant: &str) -> Result<Rc<DataKey>> {
          WHERE state = 'active' AND (tenant = $1 OR tenant IS NULL) ORDER BY tenant NULLS LAST LIMIT 1",
         &[BuiltinOid::TEXTOID],
     );
-    let known = cached(|keyring| keyring.active.get(tenant).and_then(|id| keyring.keys.get(id)).cloned());
+    let known = cached(|keyring| {
+        keyring
+            .active
+            .get(tenant)
+            .and_then(|id| keyring.keys.get(id))
+            .cloned()
+    });
     if let Some(key) = known {
         return Ok(key);
     }
@@ -81,7 +95,10 @@ fn key_of(id: KeyId) -> Result<Rc<DataKey>> {
         return Ok(key);
     }
     let row = spi::session(|session| session.query_one(&BY_ID, &[id.0.into()], KeyRow::read));
-    unwrap(row.ok_or_else(|| Error::KeyUnavailable { key: id.to_string(), state: "unknown here" })?)
+    unwrap(row.ok_or_else(|| Error::KeyUnavailable {
+        key: id.to_string(),
+        state: "unknown here",
+    })?)
 }
 
 struct KeyRow {
@@ -104,7 +121,10 @@ impl KeyRow {
 
 fn unwrap(row: KeyRow) -> Result<Rc<DataKey>> {
     let Some(wrapped) = row.wrapped else {
-        return Err(Error::KeyUnavailable { key: row.id.to_string(), state: "destroyed" });
+        return Err(Error::KeyUnavailable {
+            key: row.id.to_string(),
+            state: "destroyed",
+        });
     };
     let master = master_key::load()?;
     check_fingerprint(&master, &row.fingerprint)?;
@@ -121,26 +141,43 @@ fn check_fingerprint(master: &MasterKey, wanted: &[u8]) -> Result<()> {
     if found[..] == *wanted {
         return Ok(());
     }
-    Err(Error::WrongMasterKey { found: show_fingerprint(&found), wanted: show_fingerprint(wanted) })
+    Err(Error::WrongMasterKey {
+        found: show_fingerprint(&found),
+        wanted: show_fingerprint(wanted),
+    })
 }
 
 /// Fingerprints are shown as hex everywhere.
 pub fn show_fingerprint(fingerprint: &[u8]) -> String {
-    fingerprint.iter().map(|byte| format!("{byte:02x}")).collect()
+    fingerprint
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Makes the first data key, wrapped by `master`, for all tenants.
 pub fn create_data_key(master: &MasterKey) {
     static INSERT: Statement = Statement::new(
         "INSERT INTO vault.key (id, wrapped_key, master_key_fingerprint) VALUES ($1, $2, $3)",
-        &[BuiltinOid::INT8OID, BuiltinOid::BYTEAOID, BuiltinOid::BYTEAOID],
+        &[
+            BuiltinOid::INT8OID,
+            BuiltinOid::BYTEAOID,
+            BuiltinOid::BYTEAOID,
+        ],
     );
     // 63 bits: the id is a positive bigint.
     let id = KeyId(i64::from_be_bytes(random::bytes()) & i64::MAX);
     let data_key = zeroize::Zeroizing::new(random::bytes::<32>());
     let wrapped = master.wrap(id, "", &random::bytes(), &data_key);
     spi::session(|session| {
-        session.run(&INSERT, &[id.0.into(), wrapped.into(), master.fingerprint().to_vec().into()]);
+        session.run(
+            &INSERT,
+            &[
+                id.0.into(),
+                wrapped.into(),
+                master.fingerprint().to_vec().into(),
+            ],
+        );
     });
     inval::announce(Topic::Keys);
 }

@@ -50,7 +50,10 @@ fn path() -> Result<PathBuf> {
 }
 
 fn unusable(path: &Path, problem: String) -> Error {
-    Error::MasterKeyUnusable { path: path.display().to_string(), problem }
+    Error::MasterKeyUnusable {
+        path: path.display().to_string(),
+        problem,
+    }
 }
 
 fn read(path: &Path) -> std::result::Result<SecretBytes, String> {
@@ -70,9 +73,15 @@ fn check_owner_and_mode(file: &File) -> std::result::Result<(), String> {
         return Err("it is not a regular file".into());
     }
     if metadata.mode() & GROUP_AND_OTHERS != 0 {
-        return Err(format!("others may read or change it (mode {:04o})", metadata.mode() & 0o7777));
+        return Err(format!(
+            "others may read or change it (mode {:04o})",
+            metadata.mode() & 0o7777
+        ));
     }
-    let server_user = server::data_directory().metadata().map_err(|error| error.to_string())?.uid();
+    let server_user = server::data_directory()
+        .metadata()
+        .map_err(|error| error.to_string())?
+        .uid();
     if metadata.uid() != server_user && metadata.uid() != 0 {
         return Err("it belongs to another operating system user".into());
     }
@@ -80,10 +89,17 @@ fn check_owner_and_mode(file: &File) -> std::result::Result<(), String> {
 }
 
 fn write_new(path: &Path, key: &MasterKey) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(keys::format_key_file(key).expose().as_bytes())?;
     file.sync_all()?;
     // The name must survive a crash as well as the contents: values are sealed with this key from now on.
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pgrx::JsonB;
 use crate::pg::spi::BuiltinOid;
+use pgrx::JsonB;
 use token_vault_core::oauth::{Provider, RefreshCredential};
 
 use crate::error::{Error, Result};
@@ -26,7 +26,9 @@ thread_local! {
 pub fn find(name: &str) -> Result<Rc<Provider>> {
     let generation = inval::generation(Topic::Providers);
     let cached = CACHE.with_borrow(|cache| {
-        (cache.generation == generation).then(|| cache.providers.get(name).cloned()).flatten()
+        (cache.generation == generation)
+            .then(|| cache.providers.get(name).cloned())
+            .flatten()
     });
     if let Some(provider) = cached {
         return Ok(provider);
@@ -34,9 +36,14 @@ pub fn find(name: &str) -> Result<Rc<Provider>> {
     let provider = Rc::new(read(name)?);
     CACHE.with_borrow_mut(|cache| {
         if cache.generation != generation {
-            *cache = Cache { generation, providers: HashMap::new() };
+            *cache = Cache {
+                generation,
+                providers: HashMap::new(),
+            };
         }
-        cache.providers.insert(name.to_owned(), Rc::clone(&provider));
+        cache
+            .providers
+            .insert(name.to_owned(), Rc::clone(&provider));
     });
     Ok(provider)
 }
@@ -55,28 +62,41 @@ fn read(name: &str) -> Result<Provider> {
         "SELECT to_jsonb(p) FROM vault.provider AS p WHERE name = $1 ORDER BY builtin LIMIT 1",
         &[BuiltinOid::TEXTOID],
     );
-    let row = spi::session(|session| session.query_one(&READ, &[name.into()], |row| row.required::<JsonB>(1).0));
+    let row = spi::session(|session| {
+        session.query_one(&READ, &[name.into()], |row| row.required::<JsonB>(1).0)
+    });
     let row = row.ok_or_else(|| Error::UnknownProvider(name.to_owned()))?;
     parse(row)
 }
 
 fn parse(row: serde_json::Value) -> Result<Provider> {
-    serde_json::from_value(row).map_err(|error| Error::InvalidArgument { name: "settings", problem: error.to_string() })
+    serde_json::from_value(row).map_err(|error| Error::InvalidArgument {
+        name: "settings",
+        problem: error.to_string(),
+    })
 }
 
 /// Writes the user's row, in place of an earlier one: the given columns, and the defaults for the others.
 pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()> {
-    static REMOVE: Statement =
-        Statement::new("DELETE FROM vault.provider WHERE NOT builtin AND name = $1", &[BuiltinOid::TEXTOID]);
+    static REMOVE: Statement = Statement::new(
+        "DELETE FROM vault.provider WHERE NOT builtin AND name = $1",
+        &[BuiltinOid::TEXTOID],
+    );
     let name = columns["name"].as_str().unwrap_or_default().to_owned();
     // The core must understand the row before it is written.
     parse(columns.clone().into())?;
     spi::session(|session| -> Result<()> {
         check_columns(session, columns)?;
         session.run(&REMOVE, &[name.as_str().into()]);
-        let list = columns.keys().map(|column| format!("{column:?}")).collect::<Vec<_>>().join(", ");
+        let list = columns
+            .keys()
+            .map(|column| format!("{column:?}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         session.run_once(
-            &format!("INSERT INTO vault.provider ({list}) SELECT {list} FROM jsonb_populate_record(NULL::vault.provider, $1)"),
+            &format!(
+                "INSERT INTO vault.provider ({list}) SELECT {list} FROM jsonb_populate_record(NULL::vault.provider, $1)"
+            ),
             &[BuiltinOid::JSONBOID],
             &[JsonB(columns.clone().into()).into()],
         );
@@ -87,7 +107,10 @@ pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()>
 }
 
 /// Every name is a column of the table, so each may be written into the statement's text.
-fn check_columns(session: &Session, columns: &serde_json::Map<String, serde_json::Value>) -> Result<()> {
+fn check_columns(
+    session: &Session,
+    columns: &serde_json::Map<String, serde_json::Value>,
+) -> Result<()> {
     static COLUMNS: Statement = Statement::new(
         "SELECT attname::text FROM pg_attribute
          WHERE attrelid = 'vault.provider'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'builtin'",
@@ -105,8 +128,10 @@ fn check_columns(session: &Session, columns: &serde_json::Map<String, serde_json
 
 /// Removes the user's row of this name; a built-in one comes back into force.
 pub fn remove(name: &str) -> Result<()> {
-    static REMOVE: Statement =
-        Statement::new("DELETE FROM vault.provider WHERE NOT builtin AND name = $1", &[BuiltinOid::TEXTOID]);
+    static REMOVE: Statement = Statement::new(
+        "DELETE FROM vault.provider WHERE NOT builtin AND name = $1",
+        &[BuiltinOid::TEXTOID],
+    );
     find(name)?;
     if spi::session(|session| session.run(&REMOVE, &[name.into()])) == 0 {
         return Err(Error::BuiltInProvider(name.to_owned()));

@@ -18,13 +18,18 @@ pub fn set(session: &Session, token: i64, due_at: UnixMicros) {
 
 /// Takes a token off the schedule.
 pub fn clear(session: &Session, token: i64) {
-    static CLEAR: Statement = Statement::new("DELETE FROM vault.refresh_schedule WHERE token = $1", &[INT8OID]);
+    static CLEAR: Statement = Statement::new(
+        "DELETE FROM vault.refresh_schedule WHERE token = $1",
+        &[INT8OID],
+    );
     session.run(&CLEAR, &[token.into()]);
 }
 
 /// When the next token is due.
 pub fn next_due() -> Option<UnixMicros> {
-    static NEXT: Statement =
-        Statement::new("SELECT due_at FROM vault.refresh_schedule ORDER BY due_at LIMIT 1", &[]);
+    static NEXT: Statement = Statement::new(
+        "SELECT due_at FROM vault.refresh_schedule ORDER BY due_at LIMIT 1",
+        &[],
+    );
     spi::session(|session| session.query_one(&NEXT, &[], |row| row.time(1))).flatten()
 }

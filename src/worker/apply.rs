@@ -1,8 +1,8 @@
 //! Writing outcomes. An answer is applied only to the generation it was asked for: a token that was stored
 //! again, deleted or moved meanwhile wins.
 
-use pgrx::JsonB;
 use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::JsonB;
 use token_vault_core::oauth::{Expiry, Provider, TokenResponse};
 use token_vault_core::refresh::{self, Verdict};
 
@@ -16,21 +16,46 @@ use crate::worker::claim::Claim;
 
 /// Writes one outcome. Called in the worker's transaction; an error rolls that back, and the outcome is
 /// written again later: a received answer is never dropped.
-pub fn apply(session: &Session, claim: &Claim, provider: Option<&Provider>, outcome: &Outcome) -> Result<()> {
+pub fn apply(
+    session: &Session,
+    claim: &Claim,
+    provider: Option<&Provider>,
+    outcome: &Outcome,
+) -> Result<()> {
     let now = time::now();
     match (outcome, provider) {
-        (Outcome::Refreshed(response), Some(provider)) => refreshed(session, claim, provider, response, now),
+        (Outcome::Refreshed(response), Some(provider)) => {
+            refreshed(session, claim, provider, response, now)
+        }
         (Outcome::Extended(expiry), Some(provider)) => {
             extended(session, claim, provider, expiry, now);
             Ok(())
         }
-        (Outcome::Refreshed(_) | Outcome::Extended(_), None) => unreachable!("an answer has a provider"),
-        (Outcome::Failed { verdict: Verdict::GrantDead, error, .. }, _) => {
-            let error = if claim.answer_lost { format!("{error} after a lost answer") } else { error.clone() };
+        (Outcome::Refreshed(_) | Outcome::Extended(_), None) => {
+            unreachable!("an answer has a provider")
+        }
+        (
+            Outcome::Failed {
+                verdict: Verdict::GrantDead,
+                error,
+                ..
+            },
+            _,
+        ) => {
+            let error = if claim.answer_lost {
+                format!("{error} after a lost answer")
+            } else {
+                error.clone()
+            };
             grant_died(session, claim, &error, now);
             Ok(())
         }
-        (Outcome::Failed { error, retry_after, .. }, _) => {
+        (
+            Outcome::Failed {
+                error, retry_after, ..
+            },
+            _,
+        ) => {
             let again = refresh::retry_at(now, failures(claim), *retry_after, random::number());
             failed(session, claim, error, again, now);
             Ok(())
@@ -48,7 +73,11 @@ pub fn apply(session: &Session, claim: &Claim, provider: Option<&Provider>, outc
 }
 
 fn failures(claim: &Claim) -> u32 {
-    claim.failures.saturating_add(1).try_into().unwrap_or(u32::MAX)
+    claim
+        .failures
+        .saturating_add(1)
+        .try_into()
+        .unwrap_or(u32::MAX)
 }
 
 fn refreshed(
@@ -68,8 +97,18 @@ fn refreshed(
              generation = generation + 1
          WHERE id = $1 AND generation = $2",
         &[
-            INT8OID, INT8OID, BYTEAOID, BYTEAOID, BYTEAOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-            TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID,
+            INT8OID,
+            INT8OID,
+            BYTEAOID,
+            BYTEAOID,
+            BYTEAOID,
+            TEXTOID,
+            TEXTOID,
+            TIMESTAMPTZOID,
+            TIMESTAMPTZOID,
+            TIMESTAMPTZOID,
+            TIMESTAMPTZOID,
+            JSONBOID,
         ],
     );
     let sealed: Sealed = token::seal(&claim.key, provider, response, now)?;
@@ -95,7 +134,13 @@ fn refreshed(
     Ok(())
 }
 
-fn extended(session: &Session, claim: &Claim, provider: &Provider, expiry: &Expiry, now: UnixMicros) {
+fn extended(
+    session: &Session,
+    claim: &Claim,
+    provider: &Provider,
+    expiry: &Expiry,
+    now: UnixMicros,
+) {
     static WRITE: Statement = Statement::new(
         "UPDATE vault.token SET refreshed_at = $3, updated_at = $3, expires_at = $4, refresh_after = $5,
              state = 'active', last_error = NULL, last_error_at = NULL, generation = generation + 1
@@ -127,7 +172,14 @@ fn succeeded(session: &Session, claim: &Claim, due_at: Option<UnixMicros>) {
     );
     match due_at {
         Some(due_at) => {
-            session.run(&NEXT, &[claim.token.into(), claim.attempt.into(), timestamp(Some(due_at))]);
+            session.run(
+                &NEXT,
+                &[
+                    claim.token.into(),
+                    claim.attempt.into(),
+                    timestamp(Some(due_at)),
+                ],
+            );
         }
         None => unschedule(session, claim),
     }
@@ -148,7 +200,15 @@ fn grant_died(session: &Session, claim: &Claim, error: &str, now: UnixMicros) {
          WHERE id = $1 AND generation = $2",
         &[INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID],
     );
-    session.run(&WRITE, &[claim.token.into(), claim.generation.into(), error.into(), timestamp(Some(now))]);
+    session.run(
+        &WRITE,
+        &[
+            claim.token.into(),
+            claim.generation.into(),
+            error.into(),
+            timestamp(Some(now)),
+        ],
+    );
     unschedule(session, claim);
 }
 
@@ -159,18 +219,40 @@ fn failed(session: &Session, claim: &Claim, error: &str, again: UnixMicros, now:
          WHERE token = $1 AND attempt = $2",
         &[INT8OID, INT8OID, TIMESTAMPTZOID],
     );
-    session.run(&NEXT, &[claim.token.into(), claim.attempt.into(), timestamp(Some(again))]);
+    // The token before its schedule, as everybody does it: the order of locks.
     note_error(session, claim, error, now);
+    session.run(
+        &NEXT,
+        &[
+            claim.token.into(),
+            claim.attempt.into(),
+            timestamp(Some(again)),
+        ],
+    );
 }
 
 /// The attempt stays on record: what the next request finds depends on it.
-fn outcome_unknown(session: &Session, claim: &Claim, error: &str, again: UnixMicros, now: UnixMicros) {
+fn outcome_unknown(
+    session: &Session,
+    claim: &Claim,
+    error: &str,
+    again: UnixMicros,
+    now: UnixMicros,
+) {
     static NEXT: Statement = Statement::new(
         "UPDATE vault.refresh_schedule SET due_at = $3, failures = failures + 1 WHERE token = $1 AND attempt = $2",
         &[INT8OID, INT8OID, TIMESTAMPTZOID],
     );
-    session.run(&NEXT, &[claim.token.into(), claim.attempt.into(), timestamp(Some(again))]);
+    // The token before its schedule, as everybody does it: the order of locks.
     note_error(session, claim, error, now);
+    session.run(
+        &NEXT,
+        &[
+            claim.token.into(),
+            claim.attempt.into(),
+            timestamp(Some(again)),
+        ],
+    );
 }
 
 fn note_error(session: &Session, claim: &Claim, error: &str, now: UnixMicros) {
@@ -178,5 +260,13 @@ fn note_error(session: &Session, claim: &Claim, error: &str, now: UnixMicros) {
         "UPDATE vault.token SET last_error = $3, last_error_at = $4 WHERE id = $1 AND generation = $2",
         &[INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID],
     );
-    session.run(&WRITE, &[claim.token.into(), claim.generation.into(), error.into(), timestamp(Some(now))]);
+    session.run(
+        &WRITE,
+        &[
+            claim.token.into(),
+            claim.generation.into(),
+            error.into(),
+            timestamp(Some(now)),
+        ],
+    );
 }

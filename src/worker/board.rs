@@ -47,26 +47,44 @@ enum RequestState {
     Done,
 }
 
-const FREE: Request = Request { database: 0, waiter: 0, token: 0, state: RequestState::Done };
-const NONE: Refresher = Refresher { database: 0, pid: 0, wakes_at: 0 };
+const FREE: Request = Request {
+    database: 0,
+    waiter: 0,
+    token: 0,
+    state: RequestState::Done,
+};
+const NONE: Refresher = Refresher {
+    database: 0,
+    pid: 0,
+    wakes_at: 0,
+};
 
 impl Board {
-    pub const EMPTY: Board =
-        Board { launcher: 0, refreshers: [NONE; MAX_DATABASES], requests: [FREE; MAX_REQUESTS] };
+    pub const EMPTY: Board = Board {
+        launcher: 0,
+        refreshers: [NONE; MAX_DATABASES],
+        requests: [FREE; MAX_REQUESTS],
+    };
 
     fn refresher(&mut self, database: u32) -> Option<&mut Refresher> {
         let place = self
             .refreshers
             .iter()
             .position(|refresher| refresher.database == database)
-            .or_else(|| self.refreshers.iter().position(|refresher| refresher.database == 0))?;
+            .or_else(|| {
+                self.refreshers
+                    .iter()
+                    .position(|refresher| refresher.database == 0)
+            })?;
         let refresher = &mut self.refreshers[place];
         refresher.database = database;
         Some(refresher)
     }
 
     fn of_waiter(&mut self, waiter: i32) -> impl Iterator<Item = &mut Request> {
-        self.requests.iter_mut().filter(move |request| request.waiter == waiter)
+        self.requests
+            .iter_mut()
+            .filter(move |request| request.waiter == waiter)
     }
 }
 
@@ -92,8 +110,19 @@ pub fn refresher_started(database: Oid, pid: i32) {
 /// The refresher of a database says that it ends; `wanted`: it is to be started again.
 pub fn refresher_ended(database: Oid, pid: i32, wanted: bool) {
     BOARD.with(|board| {
-        if let Some(refresher) = board.refreshers.iter_mut().find(|r| r.database == database.to_u32() && r.pid == pid) {
-            *refresher = if wanted { Refresher { pid: 0, ..*refresher } } else { NONE };
+        if let Some(refresher) = board
+            .refreshers
+            .iter_mut()
+            .find(|r| r.database == database.to_u32() && r.pid == pid)
+        {
+            *refresher = if wanted {
+                Refresher {
+                    pid: 0,
+                    ..*refresher
+                }
+            } else {
+                NONE
+            };
         }
     });
 }
@@ -104,7 +133,9 @@ pub fn databases_without_refresher() -> Vec<Oid> {
         .with(|board| board.refreshers)
         .into_iter()
         .flatten()
-        .filter(|refresher| refresher.database != 0 && !(refresher.pid != 0 && latch::is_alive(refresher.pid)))
+        .filter(|refresher| {
+            refresher.database != 0 && !(refresher.pid != 0 && latch::is_alive(refresher.pid))
+        })
         .map(|refresher| Oid::from(refresher.database))
         .collect()
 }
@@ -112,7 +143,11 @@ pub fn databases_without_refresher() -> Vec<Oid> {
 /// Forgets a database that has been dropped or has no vault.
 pub fn forget_database(database: Oid) {
     BOARD.with(|board| {
-        if let Some(refresher) = board.refreshers.iter_mut().find(|r| r.database == database.to_u32()) {
+        if let Some(refresher) = board
+            .refreshers
+            .iter_mut()
+            .find(|r| r.database == database.to_u32())
+        {
             *refresher = NONE;
         }
     });
@@ -121,7 +156,13 @@ pub fn forget_database(database: Oid) {
 /// The process number of the database's refresher, if one runs.
 pub fn running_refresher(database: Oid) -> Option<i32> {
     BOARD
-        .with(|board| board.refreshers.iter().find(|r| r.database == database.to_u32()).map(|r| r.pid))
+        .with(|board| {
+            board
+                .refreshers
+                .iter()
+                .find(|r| r.database == database.to_u32())
+                .map(|r| r.pid)
+        })
         .flatten()
         .filter(|pid| *pid != 0 && latch::is_alive(*pid))
 }
@@ -138,7 +179,13 @@ pub fn sleeps_until(database: Oid, wakes_at: UnixMicros) {
 /// Wakes the refresher if it would sleep beyond `due_at`, and has one started where there is none.
 pub fn nudge_before(database: Oid, due_at: UnixMicros) {
     let sleeps_beyond = BOARD
-        .with(|board| board.refreshers.iter().find(|r| r.database == database.to_u32()).map(|r| r.wakes_at > due_at))
+        .with(|board| {
+            board
+                .refreshers
+                .iter()
+                .find(|r| r.database == database.to_u32())
+                .map(|r| r.wakes_at > due_at)
+        })
         .flatten();
     if sleeps_beyond == Some(true) || running_refresher(database).is_none() {
         nudge(database);
@@ -169,11 +216,18 @@ pub fn nudge(database: Oid) {
 pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
     BOARD
         .with(|board| {
-            let free = board.requests.iter_mut().filter(|request| request.waiter == 0);
+            let free = board
+                .requests
+                .iter_mut()
+                .filter(|request| request.waiter == 0);
             free.zip(tokens)
                 .map(|(request, token)| {
-                    *request =
-                        Request { database: database.to_u32(), waiter, token: *token, state: RequestState::Asked };
+                    *request = Request {
+                        database: database.to_u32(),
+                        waiter,
+                        token: *token,
+                        state: RequestState::Asked,
+                    };
                 })
                 .count()
         })
@@ -183,7 +237,12 @@ pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
 /// How many of a session's requests are still open.
 pub fn open_requests(waiter: i32) -> usize {
     BOARD
-        .with(|board| board.of_waiter(waiter).filter(|request| request.state != RequestState::Done).count())
+        .with(|board| {
+            board
+                .of_waiter(waiter)
+                .filter(|request| request.state != RequestState::Done)
+                .count()
+        })
         .unwrap_or(0)
 }
 
@@ -199,7 +258,11 @@ pub fn take(database: Oid, limit: usize) -> Vec<i64> {
             board
                 .requests
                 .iter_mut()
-                .filter(|r| r.waiter != 0 && r.database == database.to_u32() && r.state == RequestState::Asked)
+                .filter(|r| {
+                    r.waiter != 0
+                        && r.database == database.to_u32()
+                        && r.state == RequestState::Asked
+                })
                 .take(limit)
                 .map(|request| {
                     request.state = RequestState::Taken;
@@ -219,7 +282,9 @@ pub fn finish(database: Oid, tokens: &[i64]) {
         board
             .requests
             .iter_mut()
-            .filter(|r| r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token))
+            .filter(|r| {
+                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token)
+            })
             .map(|request| {
                 request.state = RequestState::Done;
                 request.waiter

@@ -3,9 +3,14 @@
 use std::rc::Rc;
 
 use token_vault_core::envelope::TokenField;
-use token_vault_core::oauth::{self, Answer, Client as CoreClient, Expiry, Failure, Grant, Provider, TokenRequest, TokenResponse};
+use token_vault_core::oauth::{
+    self, Answer, Client as CoreClient, Expiry, Failure, Grant, Provider, TokenRequest,
+    TokenResponse,
+};
 use token_vault_core::refresh::{self, Verdict};
-use token_vault_core::secret::{AccessToken, ClientSecret, RefreshToken, SecretBytes, SecretString};
+use token_vault_core::secret::{
+    AccessToken, ClientSecret, RefreshToken, SecretBytes, SecretString,
+};
 use token_vault_http::{CallError, HttpAnswer};
 
 use crate::error::{Error, Result};
@@ -28,11 +33,15 @@ pub struct Call {
 /// How an attempt ended.
 pub enum Outcome {
     /// The provider issued tokens.
-    Refreshed(TokenResponse),
+    Refreshed(Box<TokenResponse>),
     /// It prolonged the ones we have.
     Extended(Expiry),
     /// It did not, for this reason; `retry_after` in seconds, if it said when.
-    Failed { verdict: Verdict, error: String, retry_after: Option<i64> },
+    Failed {
+        verdict: Verdict,
+        error: String,
+        retry_after: Option<i64>,
+    },
     /// The request was sent and no answer came: the provider may have rotated the refresh token.
     Unknown { error: String },
 }
@@ -47,16 +56,25 @@ pub enum Next {
 
 impl Outcome {
     fn misconfigured(error: impl Into<String>) -> Outcome {
-        Outcome::Failed { verdict: Verdict::Misconfigured, error: error.into(), retry_after: None }
+        Outcome::Failed {
+            verdict: Verdict::Misconfigured,
+            error: error.into(),
+            retry_after: None,
+        }
     }
 }
 
 /// Decrypts what the claim's requests need. An error here is the claim's outcome: nothing was sent.
 pub fn prepare(claim: Claim) -> std::result::Result<Call, Box<(Claim, Outcome)>> {
     match parts(&claim) {
-        Ok((provider, client, secrets, access_token, refresh_token)) => {
-            Ok(Call { claim, provider, client, secrets, access_token, refresh_token })
-        }
+        Ok((provider, client, secrets, access_token, refresh_token)) => Ok(Call {
+            claim,
+            provider,
+            client,
+            secrets,
+            access_token,
+            refresh_token,
+        }),
         Err(error) => {
             let outcome = Outcome::misconfigured(error.message());
             Err(Box::new((claim, outcome)))
@@ -64,7 +82,13 @@ pub fn prepare(claim: Claim) -> std::result::Result<Call, Box<(Claim, Outcome)>>
     }
 }
 
-type Parts = (Rc<Provider>, Client, Vec<ClientSecret>, AccessToken, Option<RefreshToken>);
+type Parts = (
+    Rc<Provider>,
+    Client,
+    Vec<ClientSecret>,
+    AccessToken,
+    Option<RefreshToken>,
+);
 
 fn parts(claim: &Claim) -> Result<Parts> {
     let provider = provider::find(&claim.key.provider)?;
@@ -72,12 +96,18 @@ fn parts(claim: &Claim) -> Result<Parts> {
         Some(id) => client::by_id(id).filter(|client| client.active),
         None => client::choose(&claim.key.provider, &claim.key.tenant, None)?,
     };
-    let client = client.ok_or_else(|| Error::NoActiveClient { provider: claim.key.provider.clone() })?;
+    let client = client.ok_or_else(|| Error::NoActiveClient {
+        provider: claim.key.provider.clone(),
+    })?;
     let mut secrets = client::secrets(&client)?;
     secrets.reverse();
     let access_token = AccessToken::new(open(claim, TokenField::AccessToken, &claim.access_token)?);
     let refresh_token = match &claim.refresh_token {
-        Some(envelope) => Some(RefreshToken::new(open(claim, TokenField::RefreshToken, envelope)?)),
+        Some(envelope) => Some(RefreshToken::new(open(
+            claim,
+            TokenField::RefreshToken,
+            envelope,
+        )?)),
         None => None,
     };
     Ok((provider, client, secrets, access_token, refresh_token))
@@ -85,7 +115,8 @@ fn parts(claim: &Claim) -> Result<Parts> {
 
 fn open(claim: &Claim, field: TokenField, envelope: &[u8]) -> Result<String> {
     let plaintext: SecretBytes = keyring::open(&claim.key.context(field), envelope, "a token")?;
-    let text = SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: "a token" })?;
+    let text =
+        SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: "a token" })?;
     Ok(text.expose().to_owned())
 }
 
@@ -116,14 +147,23 @@ impl Call {
     pub fn judge(&mut self, result: std::result::Result<HttpAnswer, CallError>) -> Next {
         let outcome = match result {
             Ok(answer) => self.outcome(&answer),
-            Err(error @ CallError::NotSent(_)) => {
-                Outcome::Failed { verdict: Verdict::Transient, error: error.to_string(), retry_after: None }
-            }
-            Err(error) => Outcome::Unknown { error: error.to_string() },
+            Err(error @ CallError::NotSent(_)) => Outcome::Failed {
+                verdict: Verdict::Transient,
+                error: error.to_string(),
+                retry_after: None,
+            },
+            Err(error) => Outcome::Unknown {
+                error: error.to_string(),
+            },
         };
         // Only a refused client lets the next secret be tried: a refused grant would be spent again and again.
-        if matches!(outcome, Outcome::Failed { verdict: Verdict::ClientBroken, .. })
-            && let Some(secret) = self.secrets.pop()
+        if matches!(
+            outcome,
+            Outcome::Failed {
+                verdict: Verdict::ClientBroken,
+                ..
+            }
+        ) && let Some(secret) = self.secrets.pop()
         {
             return match self.request(Some(&secret)) {
                 Ok(request) => Next::Send(request),
@@ -141,11 +181,11 @@ impl Call {
             answer.body.expose(),
         );
         match read {
-            Answer::Success(response) => Outcome::Refreshed(response),
+            Answer::Success(response) => Outcome::Refreshed(Box::new(response)),
             Answer::Extended(expiry) => Outcome::Extended(expiry),
-            Answer::Unreadable(unreadable) => {
-                Outcome::Unknown { error: format!("unreadable answer with status {}", unreadable.status) }
-            }
+            Answer::Unreadable(unreadable) => Outcome::Unknown {
+                error: format!("unreadable answer with status {}", unreadable.status),
+            },
             Answer::Failure(failure) => Outcome::Failed {
                 verdict: refresh::classify(&self.provider, &failure),
                 error: describe(&failure),

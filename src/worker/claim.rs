@@ -1,8 +1,8 @@
 //! Claiming tokens: the intent to refresh is committed before a byte is sent, so that after a crash "sent,
 //! outcome unknown" is known and never guessed.
 
-use pgrx::JsonB;
 use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
+use pgrx::JsonB;
 
 use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::UnixMicros;
@@ -66,12 +66,20 @@ pub fn claim(which: Which, limit: usize, lease_until: UnixMicros) -> Vec<Claim> 
     spi::session(|session| match which {
         Which::DueBy(until) => session.write(
             &CLAIM_DUE,
-            &[timestamp(Some(until)), timestamp(Some(lease_until)), limit.into()],
+            &[
+                timestamp(Some(until)),
+                timestamp(Some(lease_until)),
+                limit.into(),
+            ],
             read,
         ),
         Which::Tokens(tokens) => session.write(
             &CLAIM_TOKENS,
-            &[tokens.to_vec().into(), timestamp(Some(lease_until)), limit.into()],
+            &[
+                tokens.to_vec().into(),
+                timestamp(Some(lease_until)),
+                limit.into(),
+            ],
             read,
         ),
     })

@@ -25,7 +25,10 @@ impl Errand {
             ("token", token) => Some(Errand::Token(token.parse().ok()?)),
             ("due", rest) => {
                 let (until, limit) = rest.split_once(' ')?;
-                Some(Errand::Due { until: until.parse().ok()?, limit: limit.parse().ok()? })
+                Some(Errand::Due {
+                    until: until.parse().ok()?,
+                    limit: limit.parse().ok()?,
+                })
             }
             _ => None,
         }

@@ -20,13 +20,25 @@ pub fn run() {
         background::reload_configuration();
         let started: Vec<_> = wanted.drain(..).filter_map(start).collect();
         transaction::report_activity("waiting for a database that needs a refresher");
-        latch::wait(if started.is_empty() { None } else { Some(RETRY) }, None);
+        latch::wait(
+            if started.is_empty() {
+                None
+            } else {
+                Some(RETRY)
+            },
+            None,
+        );
         wanted = without_refresher();
     }
 }
 
 fn start(database: Oid) -> Option<background::Started> {
-    background::start("token_vault refresher", "token_vault_refresher", database, "")
+    background::start(
+        "token_vault refresher",
+        "token_vault_refresher",
+        database,
+        "",
+    )
 }
 
 /// The databases that want a refresher and have none. Those that were dropped are forgotten.
@@ -36,7 +48,9 @@ fn without_refresher() -> Vec<Oid> {
         return wanted;
     }
     let existing = databases();
-    let (there, gone): (Vec<Oid>, Vec<Oid>) = wanted.into_iter().partition(|database| existing.contains(database));
+    let (there, gone): (Vec<Oid>, Vec<Oid>) = wanted
+        .into_iter()
+        .partition(|database| existing.contains(database));
     gone.into_iter().for_each(board::forget_database);
     there
 }

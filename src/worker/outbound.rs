@@ -45,7 +45,13 @@ impl Outbound {
     /// No thread runs yet: [`Outbound::follow_settings`] starts them.
     pub fn new() -> std::io::Result<Self> {
         let (sleeper, waker) = wake::pair()?;
-        Ok(Outbound { pools: Vec::new(), settings: None, usable: false, sleeper, waker: Arc::new(waker) })
+        Ok(Outbound {
+            pools: Vec::new(),
+            settings: None,
+            usable: false,
+            sleeper,
+            waker: Arc::new(waker),
+        })
     }
 
     /// Takes over changed settings for the requests from now on. The error says which one can't be used; nothing
@@ -73,13 +79,22 @@ impl Outbound {
 
     /// How long one request may take.
     pub fn timeout(&self) -> Duration {
-        self.settings.as_ref().map_or(Duration::ZERO, |settings| settings.timeout)
+        self.settings
+            .as_ref()
+            .map_or(Duration::ZERO, |settings| settings.timeout)
     }
 
     /// Queues a request; its result is told by `id`.
     pub fn submit(&self, id: i64, request: token_vault_core::oauth::TokenRequest) {
-        let job = Job { id, request, budget: self.timeout() };
-        self.pools.last().expect("free_places was not 0").submit(job);
+        let job = Job {
+            id,
+            request,
+            budget: self.timeout(),
+        };
+        self.pools
+            .last()
+            .expect("free_places was not 0")
+            .submit(job);
     }
 
     /// All results that are there.
@@ -106,11 +121,13 @@ fn pool(settings: &SettingsInUse, waker: &Arc<wake::Waker>) -> Result<Pool, Stri
         total_timeout: settings.timeout,
         ca_file: settings.ca_file.clone(),
         proxy: settings.proxy.clone(),
-        allowed_networks: policy::parse_networks(&settings.allowed_networks).map_err(|error| error.to_string())?,
+        allowed_networks: policy::parse_networks(&settings.allowed_networks)
+            .map_err(|error| error.to_string())?,
         threads: settings.connections,
         ..Settings::default()
     })
     .map_err(|error| error.to_string())?;
     let waker = Arc::clone(waker);
-    Pool::new(Arc::new(client), settings.connections, move || waker.wake()).map_err(|error| error.to_string())
+    Pool::new(Arc::new(client), settings.connections, move || waker.wake())
+        .map_err(|error| error.to_string())
 }

@@ -63,7 +63,9 @@ pub fn run_standing(database: Oid) {
 pub fn run_errand(database: Oid) {
     background::connect(Some(database));
     background::prepare_session();
-    let Some(errand) = Errand::parse(background::extra()) else { return };
+    let Some(errand) = Errand::parse(background::extra()) else {
+        return;
+    };
     let ready = transaction::run(|| {
         let exists = catalog::extension_exists();
         if exists {
@@ -163,8 +165,13 @@ impl Refresher {
     fn recover(&self) {
         match transaction::run(claim::recover) {
             Ok(0) => {}
-            Ok(attempts) => pgrx::log!("token_vault repeats {attempts} refreshes whose outcome is unknown"),
-            Err(aborted) => pgrx::warning!("token_vault could not look for interrupted refreshes: {}", aborted.0),
+            Ok(attempts) => {
+                pgrx::log!("token_vault repeats {attempts} refreshes whose outcome is unknown")
+            }
+            Err(aborted) => pgrx::warning!(
+                "token_vault could not look for interrupted refreshes: {}",
+                aborted.0
+            ),
         }
     }
 
@@ -185,7 +192,11 @@ impl Refresher {
 
     /// Starts those of the tokens asked for that are not in flight; returns their number.
     fn start_asked(&mut self, tokens: &[i64]) -> usize {
-        let new: Vec<i64> = tokens.iter().copied().filter(|token| !self.in_flight.contains_key(token)).collect();
+        let new: Vec<i64> = tokens
+            .iter()
+            .copied()
+            .filter(|token| !self.in_flight.contains_key(token))
+            .collect();
         if new.is_empty() {
             return 0;
         }
@@ -194,7 +205,10 @@ impl Refresher {
         }
         let claimed = self.start(Which::Tokens(&new), new.len());
         // What could not be claimed (deleted, locked) has no outcome to wait for.
-        let idle: Vec<i64> = new.into_iter().filter(|token| !claimed.contains(token)).collect();
+        let idle: Vec<i64> = new
+            .into_iter()
+            .filter(|token| !claimed.contains(token))
+            .collect();
         board::finish(self.database, &idle);
         claimed.len()
     }
@@ -204,7 +218,8 @@ impl Refresher {
         if limit == 0 {
             return Vec::new();
         }
-        let lease = time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
+        let lease =
+            time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
         match transaction::run(|| claim::claim(which, limit, lease)) {
             Ok(claims) => {
                 let tokens = claims.iter().map(|claim| claim.token).collect();
@@ -230,17 +245,26 @@ impl Refresher {
             },
             Ok(Err(unsendable)) => {
                 let (claim, outcome) = *unsendable;
-                self.arrived.push(Arrival { claim, provider: None, outcome });
+                self.arrived.push(Arrival {
+                    claim,
+                    provider: None,
+                    outcome,
+                });
             }
             // The intent is on record and will be claimed again when its lease is over.
-            Err(aborted) => pgrx::warning!("token_vault could not prepare attempt {attempt}: {}", aborted.0),
+            Err(aborted) => pgrx::warning!(
+                "token_vault could not prepare attempt {attempt}: {}",
+                aborted.0
+            ),
         }
     }
 
     /// Takes the answers that have come in.
     fn receive(&mut self) {
         for done in self.outbound.drain() {
-            let Some(mut call) = self.in_flight.remove(&done.id) else { continue };
+            let Some(mut call) = self.in_flight.remove(&done.id) else {
+                continue;
+            };
             match call.judge(done.result) {
                 Next::Send(request) => {
                     self.outbound.submit(done.id, request);
@@ -269,7 +293,10 @@ impl Refresher {
             match write(&batch) {
                 Ok(()) => self.tell_waiters(&batch),
                 Err(problem) => {
-                    pgrx::warning!("token_vault could not write the outcome of attempt {}, and tries again: {problem}", batch[0].claim.attempt);
+                    pgrx::warning!(
+                        "token_vault could not write the outcome of attempt {}, and tries again: {problem}",
+                        batch[0].claim.attempt
+                    );
                     self.arrived.extend(batch);
                 }
             }
@@ -286,12 +313,17 @@ impl Refresher {
             self.usage_due = None;
             return;
         }
-        let due = *self.usage_due.get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
+        let due = *self
+            .usage_due
+            .get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
         if due <= Instant::now() {
             self.usage_due = None;
             let database = self.database;
             if let Err(aborted) = transaction::run(|| usage::write(database)) {
-                pgrx::warning!("token_vault could not write when tokens were used: {}", aborted.0);
+                pgrx::warning!(
+                    "token_vault could not write when tokens were used: {}",
+                    aborted.0
+                );
             }
         }
     }
@@ -299,9 +331,12 @@ impl Refresher {
     /// How long to sleep, and what `pg_stat_activity` shows meanwhile.
     fn rest(&self) -> Duration {
         let next_due = transaction::run(schedule::next_due).ok().flatten();
-        let until_due = next_due.map(|due| Duration::from_micros((due - time::now()).max(0) as u64));
+        let until_due =
+            next_due.map(|due| Duration::from_micros((due - time::now()).max(0) as u64));
         transaction::report_activity(&match until_due {
-            _ if !self.in_flight.is_empty() => format!("refreshing {} tokens", self.in_flight.len()),
+            _ if !self.in_flight.is_empty() => {
+                format!("refreshing {} tokens", self.in_flight.len())
+            }
             Some(pause) => format!("next token due in {} s", pause.as_secs()),
             None => "no token to refresh".to_owned(),
         });
@@ -314,7 +349,10 @@ impl Refresher {
             pause = pause.min(APPLY_RETRY);
         }
         if let Some(due) = self.usage_due {
-            pause = pause.min(due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+            pause = pause.min(
+                due.saturating_duration_since(Instant::now())
+                    .max(Duration::from_millis(1)),
+            );
         }
         board::sleeps_until(self.database, time::now() + pause.as_micros() as UnixMicros);
         pause
@@ -324,19 +362,29 @@ impl Refresher {
     fn finish(&mut self) {
         let end = Instant::now() + SHUTDOWN_GRACE;
         while !self.in_flight.is_empty() && Instant::now() < end {
-            latch::wait(Some(Duration::from_millis(100)), Some(self.outbound.socket()));
+            latch::wait(
+                Some(Duration::from_millis(100)),
+                Some(self.outbound.socket()),
+            );
             self.receive();
         }
         self.write_outcomes();
         for call in self.in_flight.values() {
-            pgrx::log!("token_vault stops with attempt {} under way; it is repeated at the next start", call.claim.attempt);
+            pgrx::log!(
+                "token_vault stops with attempt {} under way; it is repeated at the next start",
+                call.claim.attempt
+            );
         }
     }
 }
 
 impl Arrival {
     fn of(call: Call, outcome: Outcome) -> Arrival {
-        Arrival { provider: Some(call.provider), claim: call.claim, outcome }
+        Arrival {
+            provider: Some(call.provider),
+            claim: call.claim,
+            outcome,
+        }
     }
 }
 
@@ -344,7 +392,12 @@ fn write(arrivals: &[Arrival]) -> Result<(), String> {
     transaction::run(|| {
         spi::session(|session| {
             for arrival in arrivals {
-                if let Err(error) = apply::apply(session, &arrival.claim, arrival.provider.as_deref(), &arrival.outcome) {
+                if let Err(error) = apply::apply(
+                    session,
+                    &arrival.claim,
+                    arrival.provider.as_deref(),
+                    &arrival.outcome,
+                ) {
                     error.raise();
                 }
             }

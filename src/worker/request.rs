@@ -15,7 +15,11 @@ const LOOK_AROUND: Duration = Duration::from_millis(500);
 
 /// Fails where no refresh can happen, saying why.
 pub fn require_possible() -> Result<()> {
-    let unavailable = |reason: &str| Err(Error::RefreshUnavailable { reason: reason.to_owned() });
+    let unavailable = |reason: &str| {
+        Err(Error::RefreshUnavailable {
+            reason: reason.to_owned(),
+        })
+    };
     if server::in_recovery() {
         return unavailable("this server is a standby");
     }
@@ -24,7 +28,9 @@ pub fn require_possible() -> Result<()> {
     }
     match installation::standing() {
         Standing::Home => Ok(()),
-        Standing::Copy => unavailable("this vault is a copy of another database's; vault.adopt_installation() takes it over"),
+        Standing::Copy => unavailable(
+            "this vault is a copy of another database's; vault.adopt_installation() takes it over",
+        ),
         Standing::New => Err(Error::NoDataKey),
     }
 }
@@ -35,21 +41,39 @@ pub fn refresh(target: &Target) -> Result<Target> {
         return Err(Error::RowLockedHere);
     }
     let wait = settings::refresh_wait();
-    let in_time = wait_for(std::slice::from_ref(&target.id), &Errand::Token(target.id), wait);
+    let in_time = wait_for(
+        std::slice::from_ref(&target.id),
+        &Errand::Token(target.id),
+        wait,
+    );
     let now = token::target(target.id).ok_or(Error::NoSuchToken)?;
     if now.generation > target.generation {
         return Ok(now);
     }
     match (now.state, in_time) {
-        (State::ReauthorizationRequired, _) => Err(Error::ReauthorizationRequired { error: now.last_error }),
-        (State::Active, true) => Err(Error::RefreshFailed { error: now.last_error }),
-        (State::Active, false) => Err(Error::RefreshTimeout { milliseconds: wait.as_millis() }),
+        (State::ReauthorizationRequired, _) => Err(Error::ReauthorizationRequired {
+            error: now.last_error,
+        }),
+        (State::Active, true) => Err(Error::RefreshFailed {
+            error: now.last_error,
+        }),
+        (State::Active, false) => Err(Error::RefreshTimeout {
+            milliseconds: wait.as_millis(),
+        }),
     }
 }
 
 /// Has several tokens refreshed; their outcomes are in the table then. False: not all had one in time.
 pub fn refresh_all(tokens: &[i64], until: UnixMicros, wait: Duration) -> bool {
-    tokens.is_empty() || wait_for(tokens, &Errand::Due { until, limit: tokens.len() }, wait)
+    tokens.is_empty()
+        || wait_for(
+            tokens,
+            &Errand::Due {
+                until,
+                limit: tokens.len(),
+            },
+            wait,
+        )
 }
 
 fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> bool {
@@ -89,8 +113,12 @@ fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> bool {
 
 fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> bool {
     loop {
-        let worker =
-            background::start("token_vault refresher", "token_vault_errand", server::database(), &errand.to_text());
+        let worker = background::start(
+            "token_vault refresher",
+            "token_vault_errand",
+            server::database(),
+            &errand.to_text(),
+        );
         if let Some(worker) = worker {
             while !worker.has_ended() {
                 if !sleep(deadline) {
@@ -112,7 +140,10 @@ fn sleep(deadline: Instant) -> bool {
     if left.is_zero() {
         return false;
     }
-    latch::wait(Some(left.min(LOOK_AROUND).max(Duration::from_millis(1))), None);
+    latch::wait(
+        Some(left.min(LOOK_AROUND).max(Duration::from_millis(1))),
+        None,
+    );
     true
 }
 
@@ -124,6 +155,8 @@ pub fn refresher_wanted() {
 /// Tells the refresher, once this transaction has committed, that a token is due at this time.
 pub fn schedule_changed(due_at: UnixMicros) {
     if shmem::is_preloaded() {
-        transaction::at_commit(due_at, |earliest| board::nudge_before(server::database(), earliest));
+        transaction::at_commit(due_at, |earliest| {
+            board::nudge_before(server::database(), earliest)
+        });
     }
 }

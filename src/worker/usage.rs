@@ -1,8 +1,8 @@
 //! Last use and number of reads: noted by readers in shared memory, written in batches by the refresher,
 //! so that a read writes nothing.
 
-use crate::pg::spi::BuiltinOid::INT8ARRAYOID;
 use crate::pg::Oid;
+use crate::pg::spi::BuiltinOid::INT8ARRAYOID;
 
 use crate::pg::shmem::SharedState;
 use crate::pg::spi::{self, Statement};
@@ -31,10 +31,18 @@ struct Read {
     last_used_at: UnixMicros,
 }
 
-const NONE: Read = Read { database: 0, reads: 0, token: 0, last_used_at: 0 };
+const NONE: Read = Read {
+    database: 0,
+    reads: 0,
+    token: 0,
+    last_used_at: 0,
+};
 
 impl Usage {
-    pub const EMPTY: Usage = Usage { noted: 0, tokens: [NONE; MAX_TOKENS] };
+    pub const EMPTY: Usage = Usage {
+        noted: 0,
+        tokens: [NONE; MAX_TOKENS],
+    };
 
     /// Returns whether the table has just become worth writing.
     fn note(&mut self, database: u32, token: i64, now: UnixMicros) -> bool {
@@ -43,7 +51,12 @@ impl Usage {
             let read = &mut self.tokens[(home + probe) % MAX_TOKENS];
             let is_free = read.reads == 0;
             if is_free || (read.token == token && read.database == database) {
-                *read = Read { database, token, reads: read.reads.saturating_add(1), last_used_at: now };
+                *read = Read {
+                    database,
+                    token,
+                    reads: read.reads.saturating_add(1),
+                    last_used_at: now,
+                };
                 self.noted += usize::from(is_free);
                 return is_free && (self.noted == 1 || self.noted == MAX_TOKENS / 2);
             }
@@ -89,7 +102,9 @@ pub fn write(database: Oid) {
              last_used_at = greatest(u.last_used_at, EXCLUDED.last_used_at), reads = u.reads + EXCLUDED.reads",
         &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID],
     );
-    let reads = USAGE.with(|usage| usage.take(database.to_u32(), MAX_TOKENS)).unwrap_or_default();
+    let reads = USAGE
+        .with(|usage| usage.take(database.to_u32(), MAX_TOKENS))
+        .unwrap_or_default();
     if reads.is_empty() {
         return;
     }

@@ -22,7 +22,11 @@ pub fn from_text(text: &str) -> Result<Secret> {
         return encrypt(text.as_bytes(), "");
     }
     require_restore()?;
-    envelope::from_text(text).map(Secret).map_err(|_| Error::EnvelopeNotAccepted { problem: "it is damaged" })
+    envelope::from_text(text)
+        .map(Secret)
+        .map_err(|_| Error::EnvelopeNotAccepted {
+            problem: "it is damaged",
+        })
 }
 
 /// Takes bytes from outside: an envelope, or plaintext that a driver sends in binary form.
@@ -30,13 +34,18 @@ pub fn from_bytes(bytes: Vec<u8>) -> Result<Secret> {
     if !envelope::is_envelope_bytes(&bytes) {
         return match std::str::from_utf8(&bytes) {
             Ok(text) if !text.contains('\0') => from_text(text),
-            _ => Err(Error::InvalidArgument { name: "secret", problem: "it is not UTF-8 text without NUL".into() }),
+            _ => Err(Error::InvalidArgument {
+                name: "secret",
+                problem: "it is not UTF-8 text without NUL".into(),
+            }),
         };
     }
     require_restore()?;
     match envelope::validate(&bytes) {
         Ok(()) => Ok(Secret(bytes)),
-        Err(_) => Err(Error::EnvelopeNotAccepted { problem: "it is damaged" }),
+        Err(_) => Err(Error::EnvelopeNotAccepted {
+            problem: "it is damaged",
+        }),
     }
 }
 
@@ -45,5 +54,7 @@ fn require_restore() -> Result<()> {
     if access::has(Privilege::Restore) || secret_datum::is_replication_apply() {
         return Ok(());
     }
-    Err(Error::EnvelopeNotAccepted { problem: "this role may not write ciphertext" })
+    Err(Error::EnvelopeNotAccepted {
+        problem: "this role may not write ciphertext",
+    })
 }

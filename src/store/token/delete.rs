@@ -17,13 +17,16 @@ pub fn delete(key: &TokenKey) -> bool {
 
 /// Deletes every token of a subject; returns their number.
 pub fn delete_subject(tenant: &str, subject: &str) -> i64 {
-    static DELETE: Statement =
-        Statement::new("DELETE FROM vault.token WHERE tenant = $1 AND subject = $2", &[TEXTOID, TEXTOID]);
+    static DELETE: Statement = Statement::new(
+        "DELETE FROM vault.token WHERE tenant = $1 AND subject = $2",
+        &[TEXTOID, TEXTOID],
+    );
     spi::session(|session| session.run(&DELETE, &[tenant.into(), subject.into()])) as i64
 }
 
 /// Deletes every token of a tenant; returns their number.
 pub fn delete_tenant(tenant: &str) -> i64 {
-    static DELETE: Statement = Statement::new("DELETE FROM vault.token WHERE tenant = $1", &[TEXTOID]);
+    static DELETE: Statement =
+        Statement::new("DELETE FROM vault.token WHERE tenant = $1", &[TEXTOID]);
     spi::session(|session| session.run(&DELETE, &[tenant.into()])) as i64
 }

@@ -9,10 +9,10 @@ use super::TokenKey;
 use crate::error::Result;
 use crate::pg::index_scan::{self, NotOrdinary, Tuple};
 use crate::pg::inval::{self, Topic};
-use crate::pg::{Oid, catalog};
 use crate::pg::spi::BuiltinOid::{INT8OID, TEXTOID, TIMESTAMPTZOID};
 use crate::pg::spi::{self, Row, Statement};
 use crate::pg::time::UnixMicros;
+use crate::pg::{Oid, catalog};
 use crate::store::keyring;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +53,11 @@ impl StoredToken {
 
     /// Decrypts the access token.
     pub fn access_token(&self, key: &TokenKey) -> Result<SecretBytes> {
-        keyring::open(&key.context(TokenField::AccessToken), &self.access_token, "the access token")
+        keyring::open(
+            &key.context(TokenField::AccessToken),
+            &self.access_token,
+            "the access token",
+        )
     }
 }
 
@@ -79,7 +83,10 @@ fn relations() -> (Oid, Oid) {
     {
         return (table, index);
     }
-    let (table, index) = (inval::relation(Topic::Tokens), catalog::relation(c"token_pkey"));
+    let (table, index) = (
+        inval::relation(Topic::Tokens),
+        catalog::relation(c"token_pkey"),
+    );
     KNOWN.set(Some((generation, table, index)));
     (table, index)
 }
@@ -112,7 +119,8 @@ fn find_by_query(key: &TokenKey) -> Option<StoredToken> {
     spi::session(|session| {
         session.query_one(
             &FIND,
-            &[&key.tenant, &key.provider, &key.subject, &key.label].map(|name| name.as_str().into()),
+            &[&key.tenant, &key.provider, &key.subject, &key.label]
+                .map(|name| name.as_str().into()),
             read,
         )
     })
@@ -126,7 +134,9 @@ pub fn client(key: &TokenKey) -> Option<i64> {
     );
     let names = [&key.tenant, &key.provider, &key.subject, &key.label];
     spi::session(|session| {
-        session.query_one(&CLIENT, &names.map(|name| name.as_str().into()), |row| row.get(1))
+        session.query_one(&CLIENT, &names.map(|name| name.as_str().into()), |row| {
+            row.get(1)
+        })
     })
     .flatten()
 }
@@ -182,7 +192,11 @@ pub fn list_due(tenant: Option<&str>, until: UnixMicros, limit: i64) -> Vec<Targ
         &[TIMESTAMPTZOID, TEXTOID, INT8OID],
     );
     spi::session(|session| {
-        session.query(&DUE, &[spi::timestamp(Some(until)), tenant.into(), limit.into()], read_target)
+        session.query(
+            &DUE,
+            &[spi::timestamp(Some(until)), tenant.into(), limit.into()],
+            read_target,
+        )
     })
 }
 

@@ -1,7 +1,7 @@
 //! Storing what a provider issued.
 
-use pgrx::JsonB;
 use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::JsonB;
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::{Provider, TokenResponse};
@@ -26,8 +26,15 @@ pub struct Sealed {
 }
 
 /// Seals the credentials of a response for the row named by `key`.
-pub fn seal(key: &TokenKey, provider: &Provider, response: &TokenResponse, now: UnixMicros) -> Result<Sealed> {
-    let seal = |field, plaintext: &str| keyring::seal(&key.tenant, &key.context(field), plaintext.as_bytes());
+pub fn seal(
+    key: &TokenKey,
+    provider: &Provider,
+    response: &TokenResponse,
+    now: UnixMicros,
+) -> Result<Sealed> {
+    let seal = |field, plaintext: &str| {
+        keyring::seal(&key.tenant, &key.context(field), plaintext.as_bytes())
+    };
     let expires_at = response.expiry.expires_at(now);
     Ok(Sealed {
         access_token: seal(TokenField::AccessToken, response.access_token.expose())?,
@@ -36,7 +43,11 @@ pub fn seal(key: &TokenKey, provider: &Provider, response: &TokenResponse, now: 
             .as_ref()
             .map(|token| seal(TokenField::RefreshToken, token.expose()))
             .transpose()?,
-        id_token: response.id_token.as_ref().map(|token| seal(TokenField::IdToken, token.expose())).transpose()?,
+        id_token: response
+            .id_token
+            .as_ref()
+            .map(|token| seal(TokenField::IdToken, token.expose()))
+            .transpose()?,
         issued_at: now,
         expires_at,
         refresh_after: refresh::refresh_at(provider, now, expires_at, true, random::number()),
@@ -112,7 +123,14 @@ pub fn store(
                     metadata.map(|metadata| JsonB(metadata.into())).into(),
                     JsonB(response.extra.clone().into()).into(),
                 ],
-                |row| (row.required::<i64>(1), row.required::<bool>(2), row.required::<bool>(3), row.required::<bool>(4)),
+                |row| {
+                    (
+                        row.required::<i64>(1),
+                        row.required::<bool>(2),
+                        row.required::<bool>(3),
+                        row.required::<bool>(4),
+                    )
+                },
             )
             .pop()
             .expect("an upsert returns its row");
@@ -123,6 +141,10 @@ pub fn store(
             None if replaced => schedule::clear(session, id),
             None => {}
         }
-        Ok(Stored { refreshable, has_client, due_at })
+        Ok(Stored {
+            refreshable,
+            has_client,
+            due_at,
+        })
     })
 }

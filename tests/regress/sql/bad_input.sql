@@ -104,7 +104,7 @@ SELECT outcome($$SELECT vault.store_token('acme', 'u', 'a', metadata => '{"n": 1
 
 -- A damaged row is an error of its own; the others are as they were.
 SELECT vault.store_token('acme', 'user-1', 'access-1'), vault.store_token('acme', 'user-2', 'access-2'), vault.store_token('acme', 'user-3', 'access-3');
-UPDATE vault.token SET access_token = overlay(access_token PLACING '\x00' FROM octet_length(access_token)) WHERE subject = 'user-2';
+UPDATE vault.token SET access_token = set_byte(access_token, 40, get_byte(access_token, 40) # 1) WHERE subject = 'user-2';
 UPDATE vault.token SET access_token = '' WHERE subject = 'user-3';
 SELECT vault.get_token('acme', 'user-2');
 \echo :SQLSTATE

@@ -3,3 +3,4 @@
 mod durability;
 mod harness;
 mod preload;
+mod readme;
