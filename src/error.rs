@@ -169,10 +169,10 @@ impl Error {
             ),
             MasterKeyUnusable { path, problem } => (
                 "TV002",
-                format!("the master key in \"{path}\" can't be used: {problem}"),
+                format!("the master key file \"{path}\" can't be used: {problem}"),
                 None,
                 Some(
-                    "The file holds 32 bytes as hex or base64 and is readable only by the server's operating system user (mode 0600 or 0400). vault.create_master_key() writes one.",
+                    "Restore the file: 32 bytes as hex or base64, readable only by the server's operating system user (mode 0600 or 0400). For a new vault, vault.create_master_key() writes one.",
                 ),
             ),
             WrongMasterKey { found, wanted } => (
@@ -260,7 +260,7 @@ impl Error {
             ClientInUse { client, tokens } => (
                 "TV023",
                 format!("client \"{client}\" is in use"),
-                Some(format!("{tokens} tokens were obtained with it.")),
+                Some(format!("Tokens obtained with it: {tokens}.")),
                 Some("Delete those tokens first, or disable the client."),
             ),
             UnknownRole(name) => (

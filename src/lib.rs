@@ -150,12 +150,12 @@ pub extern "C-unwind" fn token_vault_launcher(_argument: pg_sys::Datum) {
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn token_vault_refresher(database: pg_sys::Datum) {
-    worker::refresher::run_standing(pg_sys::Oid::from(database.value() as u32));
+    worker::process::run_standing(pg_sys::Oid::from(database.value() as u32));
 }
 
 /// Main function of a refresher that a session has started for itself.
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn token_vault_errand(database: pg_sys::Datum) {
-    worker::refresher::run_errand(pg_sys::Oid::from(database.value() as u32));
+    worker::process::run_errand(pg_sys::Oid::from(database.value() as u32));
 }

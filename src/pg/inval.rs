@@ -73,6 +73,10 @@ pub fn generation(topic: Topic) -> u64 {
     if !REGISTERED.get() {
         register();
     }
+    // Messages are otherwise taken only when a transaction begins or a new lock is obtained: within a long
+    // transaction a revoked right would go on. Costs a comparison where there are none.
+    // SAFETY: runs the callbacks above, and the server's own.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
     with_watch(topic, |watch| {
         watch.relation_oid();
         watch.generation.get()

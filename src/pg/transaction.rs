@@ -36,6 +36,32 @@ pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
     }
 }
 
+/// Runs `work` in a subtransaction of the user's transaction: an error undoes what it did, and no more.
+pub fn attempt<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
+    // SAFETY: as PL/pgSQL's exception blocks do it (pl_exec.c): the subtransaction is released or rolled back,
+    // and the caller's memory context and resource owner are put back.
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        pg_sys::BeginInternalSubTransaction(core::ptr::null());
+        pg_sys::CurrentMemoryContext = context;
+        let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
+            .catch_others(|error| Err(Aborted(message(&error))))
+            .catch_rust_panic(|error| Err(Aborted(message(&error))))
+            .execute();
+        match &result {
+            Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+            Err(_) => {
+                report::clear_pending();
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            }
+        }
+        pg_sys::CurrentMemoryContext = context;
+        pg_sys::CurrentResourceOwner = owner;
+        result
+    }
+}
+
 fn message(error: &CaughtError) -> String {
     match error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {

@@ -17,6 +17,7 @@ fn create_master_key() -> String {
 
 fn create() -> Result<String> {
     access::require(Privilege::Admin)?;
+    keyring::lock();
     if let Some(fingerprint) = keyring::wanted_fingerprint() {
         return Err(Error::MasterKeyExists {
             fingerprint: keyring::show_fingerprint(&fingerprint),

@@ -155,6 +155,13 @@ pub fn show_fingerprint(fingerprint: &[u8]) -> String {
         .collect()
 }
 
+/// Lets only one session at a time create keys, until its transaction ends.
+pub fn lock() {
+    spi::session(|session| {
+        session.run_once("LOCK TABLE vault.key IN SHARE ROW EXCLUSIVE MODE", &[], &[])
+    });
+}
+
 /// Makes the first data key, wrapped by `master`, for all tenants.
 pub fn create_data_key(master: &MasterKey) {
     static INSERT: Statement = Statement::new(

@@ -11,6 +11,7 @@ use token_vault_core::oauth::{Provider, RefreshCredential};
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::spi::{self, Session, Statement};
+use crate::pg::transaction;
 
 #[derive(Default)]
 struct Cache {
@@ -78,33 +79,42 @@ fn parse(row: serde_json::Value) -> Result<Provider> {
 
 /// Writes the user's row, in place of an earlier one: the given columns, and the defaults for the others.
 pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()> {
-    static REMOVE: Statement = Statement::new(
-        "DELETE FROM vault.provider WHERE NOT builtin AND name = $1",
-        &[BuiltinOid::TEXTOID],
-    );
     let name = columns["name"].as_str().unwrap_or_default().to_owned();
     // The core must understand the row before it is written.
     parse(columns.clone().into())?;
-    spi::session(|session| -> Result<()> {
-        check_columns(session, columns)?;
-        session.run(&REMOVE, &[name.as_str().into()]);
-        let list = columns
-            .keys()
-            .map(|column| format!("{column:?}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        session.run_once(
-            &format!(
-                "INSERT INTO vault.provider ({list}) SELECT {list} FROM jsonb_populate_record(NULL::vault.provider, $1)"
-            ),
-            &[BuiltinOid::JSONBOID],
-            &[JsonB(columns.clone().into()).into()],
-        );
-        Ok(())
+    spi::session(|session| check_columns(session, columns))?;
+    transaction::attempt(|| replace(&name, columns)).map_err(|refused| Error::InvalidArgument {
+        name: "settings",
+        problem: refused.0,
     })?;
     inval::announce(Topic::Providers);
     Ok(())
 }
+
+/// The columns' names have been checked.
+fn replace(name: &str, columns: &serde_json::Map<String, serde_json::Value>) {
+    let list = columns
+        .keys()
+        .map(|column| format!("{column:?}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let insert = format!(
+        "INSERT INTO vault.provider ({list}) SELECT {list} FROM jsonb_populate_record(NULL::vault.provider, $1)"
+    );
+    spi::session(|session| {
+        session.run(&REMOVE, &[name.into()]);
+        session.run_once(
+            &insert,
+            &[BuiltinOid::JSONBOID],
+            &[JsonB(columns.clone().into()).into()],
+        );
+    });
+}
+
+static REMOVE: Statement = Statement::new(
+    "DELETE FROM vault.provider WHERE NOT builtin AND name = $1",
+    &[BuiltinOid::TEXTOID],
+);
 
 /// Every name is a column of the table, so each may be written into the statement's text.
 fn check_columns(
@@ -128,10 +138,6 @@ fn check_columns(
 
 /// Removes the user's row of this name; a built-in one comes back into force.
 pub fn remove(name: &str) -> Result<()> {
-    static REMOVE: Statement = Statement::new(
-        "DELETE FROM vault.provider WHERE NOT builtin AND name = $1",
-        &[BuiltinOid::TEXTOID],
-    );
     find(name)?;
     if spi::session(|session| session.run(&REMOVE, &[name.into()])) == 0 {
         return Err(Error::BuiltInProvider(name.to_owned()));

@@ -11,6 +11,7 @@ pub mod claim;
 pub mod errand;
 pub mod launcher;
 mod outbound;
-pub mod refresher;
+pub mod process;
+mod refresher;
 pub mod request;
 pub mod usage;

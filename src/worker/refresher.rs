@@ -4,14 +4,14 @@
 //! only here, in memory: there is one refresher per database, held apart by a lock.
 
 use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::pg::Oid;
 use token_vault_core::oauth::Provider;
 
 use crate::pg::time::{self, UnixMicros};
-use crate::pg::{background, catalog, latch, lock, server, settings, spi, transaction};
+use crate::pg::{Oid, background, latch, settings, spi, transaction};
 use crate::store::installation::{self, Standing};
 use crate::store::schedule;
 use crate::worker::call::{self, Call, Next, Outcome};
@@ -31,57 +31,6 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// The longest sleep: the clock may have been set, or the schedule changed by hand.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Runs as the standing refresher of a database until the server stops it.
-pub fn run_standing(database: Oid) {
-    background::connect(Some(database));
-    background::prepare_session();
-    if !transaction::run(catalog::extension_exists).unwrap_or(false) {
-        return board::forget_database(database);
-    }
-    if !transaction::run(lock::try_hold).unwrap_or(false) {
-        return; // another one runs
-    }
-    let mut refresher = match Refresher::new(database) {
-        Ok(refresher) => refresher,
-        Err(problem) => return pgrx::warning!("token_vault can't refresh tokens: {problem}"),
-    };
-    board::refresher_started(database, server::process_id());
-    refresher.recover();
-    while !background::must_stop() {
-        background::reload_configuration();
-        if !transaction::run(catalog::extension_exists).unwrap_or(true) {
-            break;
-        }
-        let pause = refresher.turn();
-        latch::wait(Some(pause), Some(refresher.outbound.socket()));
-    }
-    refresher.finish();
-    board::refresher_ended(database, server::process_id(), background::must_stop());
-}
-
-/// Runs one errand for a session that has no standing refresher, and ends.
-pub fn run_errand(database: Oid) {
-    background::connect(Some(database));
-    background::prepare_session();
-    let Some(errand) = Errand::parse(background::extra()) else {
-        return;
-    };
-    let ready = transaction::run(|| {
-        let exists = catalog::extension_exists();
-        if exists {
-            lock::hold();
-        }
-        exists
-    });
-    if !ready.unwrap_or(false) {
-        return;
-    }
-    match Refresher::new(database) {
-        Ok(mut refresher) => refresher.run(errand),
-        Err(problem) => pgrx::warning!("token_vault can't refresh tokens: {problem}"),
-    }
-}
-
 /// An outcome that has not been written yet.
 struct Arrival {
     claim: Claim,
@@ -89,7 +38,8 @@ struct Arrival {
     outcome: Outcome,
 }
 
-struct Refresher {
+/// The state of one refresher.
+pub struct Refresher {
     database: Oid,
     outbound: Outbound,
     in_flight: HashMap<i64, Call>,
@@ -99,7 +49,7 @@ struct Refresher {
 }
 
 impl Refresher {
-    fn new(database: Oid) -> std::io::Result<Self> {
+    pub fn new(database: Oid) -> std::io::Result<Self> {
         Ok(Refresher {
             database,
             outbound: Outbound::new()?,
@@ -110,8 +60,13 @@ impl Refresher {
         })
     }
 
+    /// Becomes readable when an answer has come in.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.outbound.socket()
+    }
+
     /// One round; returns how long there is nothing to do unless something happens.
-    fn turn(&mut self) -> Duration {
+    pub fn turn(&mut self) -> Duration {
         self.follow_settings();
         board::sweep();
         self.receive();
@@ -130,7 +85,7 @@ impl Refresher {
     }
 
     /// One errand, from claim to outcome.
-    fn run(&mut self, errand: Errand) {
+    pub fn run(&mut self, errand: Errand) {
         self.follow_settings();
         let mut left = match errand {
             Errand::Token(_) => 1,
@@ -162,7 +117,7 @@ impl Refresher {
     }
 
     /// Attempts that an earlier refresher left without outcome go first.
-    fn recover(&self) {
+    pub fn recover(&self) {
         match transaction::run(claim::recover) {
             Ok(0) => {}
             Ok(attempts) => {
@@ -359,7 +314,7 @@ impl Refresher {
     }
 
     /// Waits for the answers under way, claims nothing more, and writes what has arrived.
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         let end = Instant::now() + SHUTDOWN_GRACE;
         while !self.in_flight.is_empty() && Instant::now() < end {
             latch::wait(

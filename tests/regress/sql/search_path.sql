@@ -88,7 +88,7 @@ CALL set_table_traps('pg_temp');
 SET search_path = pg_temp, evil, pg_catalog, vault;
 SELECT 1 = 1;
 SELECT call FROM public.calls ORDER BY n \gexec
-
+DISCARD TEMP;
 \c -
 SET client_min_messages = error;
 SET SESSION AUTHORIZATION regress_app;
@@ -96,7 +96,7 @@ CALL set_table_traps('pg_temp');
 SET search_path = evil, pg_catalog;
 SELECT 'a' || 'b'::pg_catalog.text;
 SELECT call FROM public.calls ORDER BY n \gexec
-
+DISCARD TEMP;
 \c -
 SET client_min_messages = error;
 DROP SCHEMA evil CASCADE;

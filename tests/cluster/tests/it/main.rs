@@ -3,4 +3,6 @@
 mod durability;
 mod harness;
 mod preload;
+mod provider;
 mod readme;
+mod refresh;

@@ -1,0 +1,73 @@
+//! What sessions and refreshers tell each other. The databases here exist only on the board.
+
+#[pgrx::pg_schema]
+mod tests {
+    use pgrx::pg_sys::Oid;
+    use pgrx::prelude::*;
+
+    use crate::pg::server;
+    use crate::worker::board;
+
+    fn database(number: u32) -> Oid {
+        Oid::from(4_000_000_000 + number)
+    }
+
+    #[pg_test]
+    fn a_request_is_asked_taken_and_finished() {
+        let (database, me) = (database(1), server::process_id());
+        assert_eq!(board::ask(database, me, &[7, 8, 7]), 3);
+        assert_eq!(board::open_requests(me), 3);
+        // Each token once, and only to the refresher of this database.
+        assert_eq!(board::take(self::database(2), 10), Vec::<i64>::new());
+        assert_eq!(board::take(database, 10), [7, 8]);
+        assert_eq!(board::take(database, 10), Vec::<i64>::new());
+        board::finish(database, &[7]);
+        assert_eq!(board::open_requests(me), 1);
+        board::finish(self::database(2), &[8]);
+        assert_eq!(board::open_requests(me), 1);
+        board::finish(database, &[8]);
+        assert_eq!(board::open_requests(me), 0);
+        board::withdraw(me);
+    }
+
+    #[pg_test]
+    fn a_withdrawn_request_is_not_taken() {
+        let (database, me) = (database(3), server::process_id());
+        board::ask(database, me, &[1, 2]);
+        board::withdraw(me);
+        assert_eq!(board::open_requests(me), 0);
+        assert_eq!(board::take(database, 10), Vec::<i64>::new());
+    }
+
+    #[pg_test]
+    fn a_refresher_takes_no_more_than_it_has_room_for() {
+        let (database, me) = (database(4), server::process_id());
+        board::ask(database, me, &[1, 2, 3]);
+        assert_eq!(board::take(database, 2).len(), 2);
+        assert_eq!(board::take(database, 2).len(), 1);
+        board::withdraw(me);
+    }
+
+    #[pg_test]
+    fn what_a_dead_refresher_had_taken_is_asked_again() {
+        let (database, me) = (database(5), server::process_id());
+        board::ask(database, me, &[1]);
+        assert_eq!(board::take(database, 1), [1]);
+        board::refresher_started(database, me);
+        assert_eq!(board::running_refresher(database), Some(me));
+        assert_eq!(board::take(database, 1), [1]);
+        board::refresher_ended(database, me, false);
+        assert_eq!(board::running_refresher(database), None);
+        board::withdraw(me);
+    }
+
+    #[pg_test]
+    fn requests_of_a_session_that_has_ended_are_swept() {
+        // No process of any server has this number.
+        let (database, nobody) = (database(6), i32::MAX);
+        board::ask(database, nobody, &[1]);
+        board::sweep();
+        assert_eq!(board::open_requests(nobody), 0);
+        assert_eq!(board::take(database, 1), Vec::<i64>::new());
+    }
+}

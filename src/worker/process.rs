@@ -1,0 +1,57 @@
+//! The lives of a refresher's process: standing, as long as the server runs, or for one errand of a session.
+
+use crate::pg::{Oid, background, catalog, latch, lock, server, transaction};
+use crate::worker::board;
+use crate::worker::errand::Errand;
+use crate::worker::refresher::Refresher;
+
+/// Runs as the standing refresher of a database until the server stops it.
+pub fn run_standing(database: Oid) {
+    background::connect(Some(database));
+    background::prepare_session();
+    if !transaction::run(catalog::extension_exists).unwrap_or(false) {
+        return board::forget_database(database);
+    }
+    if !transaction::run(lock::try_hold).unwrap_or(false) {
+        return; // another one runs
+    }
+    let mut refresher = match Refresher::new(database) {
+        Ok(refresher) => refresher,
+        Err(problem) => return pgrx::warning!("token_vault can't refresh tokens: {problem}"),
+    };
+    board::refresher_started(database, server::process_id());
+    refresher.recover();
+    while !background::must_stop() {
+        background::reload_configuration();
+        if !transaction::run(catalog::extension_exists).unwrap_or(true) {
+            break;
+        }
+        let pause = refresher.turn();
+        latch::wait(Some(pause), Some(refresher.socket()));
+    }
+    refresher.finish();
+    board::refresher_ended(database, server::process_id(), background::must_stop());
+}
+
+/// Runs one errand for a session that has no standing refresher, and ends.
+pub fn run_errand(database: Oid) {
+    background::connect(Some(database));
+    background::prepare_session();
+    let Some(errand) = Errand::parse(background::extra()) else {
+        return;
+    };
+    let ready = transaction::run(|| {
+        let exists = catalog::extension_exists();
+        if exists {
+            lock::hold();
+        }
+        exists
+    });
+    if !ready.unwrap_or(false) {
+        return;
+    }
+    match Refresher::new(database) {
+        Ok(mut refresher) => refresher.run(errand),
+        Err(problem) => pgrx::warning!("token_vault can't refresh tokens: {problem}"),
+    }
+}
