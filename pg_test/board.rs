@@ -31,11 +31,12 @@ mod tests {
     }
 
     #[pg_test]
-    fn a_withdrawn_request_is_not_taken() {
+    fn a_request_outlives_the_session_that_gave_up_until_it_is_taken() {
         let (database, me) = (database(3), server::process_id());
         board::ask(database, me, &[1, 2]);
         board::withdraw(me);
         assert_eq!(board::open_requests(me), 0);
+        assert_eq!(board::take(database, 10), [1, 2]);
         assert_eq!(board::take(database, 10), Vec::<i64>::new());
     }
 

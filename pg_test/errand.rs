@@ -8,7 +8,10 @@ fn what_is_written_is_read() {
         Errand::Token(0),
         Errand::Token(i64::MAX),
         Errand::Due { until: 0, limit: 1 },
-        Errand::Due { until: i64::MIN, limit: usize::MAX },
+        Errand::Due {
+            until: i64::MIN,
+            limit: usize::MAX,
+        },
     ];
     for errand in errands {
         assert_eq!(Errand::parse(&errand.to_text()), Some(errand));
@@ -17,7 +20,18 @@ fn what_is_written_is_read() {
 
 #[test]
 fn anything_else_is_no_errand() {
-    for text in ["", "token", "token ", "token x", "token 1 2", "due 1", "due 1 -1", "due x 1", "drop 1", "token 9223372036854775808"] {
+    for text in [
+        "",
+        "token",
+        "token ",
+        "token x",
+        "token 1 2",
+        "due 1",
+        "due 1 -1",
+        "due x 1",
+        "drop 1",
+        "token 9223372036854775808",
+    ] {
         assert_eq!(Errand::parse(text), None, "{text}");
     }
 }

@@ -16,26 +16,64 @@ mod tests {
         let text = || "text".to_owned();
         vec![
             Error::MissingArgument("argument"),
-            Error::InvalidArgument { name: "argument", problem: "it is empty".into() },
-            Error::TooLong { name: "argument", bytes: 513, limit: 512 },
+            Error::InvalidArgument {
+                name: "argument",
+                problem: "it is empty".into(),
+            },
+            Error::TooLong {
+                name: "argument",
+                bytes: 513,
+                limit: 512,
+            },
             Error::InvalidResponse("it has no access_token".into()),
-            Error::TenantMismatch { asked: text(), bound: text() },
-            Error::PrivilegeMissing { role: text(), privilege: "read" },
+            Error::TenantMismatch {
+                asked: text(),
+                bound: text(),
+            },
+            Error::PrivilegeMissing {
+                role: text(),
+                privilege: "read",
+            },
             Error::MasterKeyNotConfigured,
-            Error::MasterKeyUnusable { path: text(), problem: "it is not a regular file".into() },
-            Error::WrongMasterKey { found: text(), wanted: text() },
-            Error::MasterKeyExists { fingerprint: text() },
+            Error::MasterKeyUnusable {
+                path: text(),
+                problem: "it is not a regular file".into(),
+            },
+            Error::WrongMasterKey {
+                found: text(),
+                wanted: text(),
+            },
+            Error::MasterKeyExists {
+                fingerprint: text(),
+            },
             Error::NoDataKey,
-            Error::KeyUnavailable { key: text(), state: "destroyed" },
+            Error::KeyUnavailable {
+                key: text(),
+                state: "destroyed",
+            },
             Error::Undecryptable { what: "the secret" },
-            Error::EnvelopeNotAccepted { problem: "it is damaged" },
+            Error::EnvelopeNotAccepted {
+                problem: "it is damaged",
+            },
             Error::UnknownProvider(text()),
             Error::BuiltInProvider(text()),
-            Error::UnknownClient { client: text(), tenant: None },
-            Error::UnknownClient { client: text(), tenant: Some(text()) },
+            Error::UnknownClient {
+                client: text(),
+                tenant: None,
+            },
+            Error::UnknownClient {
+                client: text(),
+                tenant: Some(text()),
+            },
             Error::NoActiveClient { provider: text() },
-            Error::AmbiguousClient { provider: text(), clients: text() },
-            Error::ClientInUse { client: text(), tokens: 1 },
+            Error::AmbiguousClient {
+                provider: text(),
+                clients: text(),
+            },
+            Error::ClientInUse {
+                client: text(),
+                tokens: 1,
+            },
             Error::UnknownRole(text()),
             Error::NoSuchToken,
             Error::TokenExpired { refreshable: false },
@@ -43,11 +81,19 @@ mod tests {
             Error::NotRefreshable,
             Error::ValidityTooLong,
             Error::ReauthorizationRequired { error: None },
-            Error::ReauthorizationRequired { error: Some("invalid_grant".into()) },
+            Error::ReauthorizationRequired {
+                error: Some("invalid_grant".into()),
+            },
             Error::RefreshFailed { error: None },
-            Error::RefreshFailed { error: Some("transport".into()) },
-            Error::RefreshTimeout { milliseconds: 10_000 },
-            Error::RefreshUnavailable { reason: "this server is a standby".into() },
+            Error::RefreshFailed {
+                error: Some("transport".into()),
+            },
+            Error::RefreshTimeout {
+                milliseconds: 10_000,
+            },
+            Error::RefreshUnavailable {
+                reason: "this server is a standby".into(),
+            },
             Error::RowLockedHere,
         ]
     }
@@ -60,11 +106,36 @@ mod tests {
             };
         }
         names!(
-            MissingArgument, InvalidArgument, TooLong, InvalidResponse, TenantMismatch, PrivilegeMissing,
-            MasterKeyNotConfigured, MasterKeyUnusable, WrongMasterKey, MasterKeyExists, NoDataKey, KeyUnavailable,
-            Undecryptable, EnvelopeNotAccepted, UnknownProvider, BuiltInProvider, UnknownClient, NoActiveClient,
-            AmbiguousClient, ClientInUse, UnknownRole, NoSuchToken, TokenExpired, NotRefreshable, ValidityTooLong,
-            ReauthorizationRequired, RefreshFailed, RefreshTimeout, RefreshUnavailable, RowLockedHere,
+            MissingArgument,
+            InvalidArgument,
+            TooLong,
+            InvalidResponse,
+            TenantMismatch,
+            PrivilegeMissing,
+            MasterKeyNotConfigured,
+            MasterKeyUnusable,
+            WrongMasterKey,
+            MasterKeyExists,
+            NoDataKey,
+            KeyUnavailable,
+            Undecryptable,
+            EnvelopeNotAccepted,
+            UnknownProvider,
+            BuiltInProvider,
+            UnknownClient,
+            NoActiveClient,
+            AmbiguousClient,
+            ClientInUse,
+            UnknownRole,
+            NoSuchToken,
+            TokenExpired,
+            NotRefreshable,
+            ValidityTooLong,
+            ReauthorizationRequired,
+            RefreshFailed,
+            RefreshTimeout,
+            RefreshUnavailable,
+            RowLockedHere,
         )
     }
 
@@ -75,7 +146,10 @@ mod tests {
 
     /// What a client is told: code, message, detail, hint, and the code of a standard error raised right after.
     fn told(number: usize) -> [String; 5] {
-        let row = Spi::get_one_with_args::<Vec<String>>("SELECT tests.told($1)", &[(number as i32).into()]);
+        let row = Spi::get_one_with_args::<Vec<String>>(
+            "SELECT tests.told($1)",
+            &[(number as i32).into()],
+        );
         row.unwrap().unwrap().try_into().unwrap()
     }
 
@@ -105,10 +179,19 @@ mod tests {
         for (number, sample) in samples().iter().enumerate() {
             let [code, ..] = told(number);
             let name = variant(sample);
-            let is_ours = code.len() == 5 && code.starts_with("TV") && code[2..].bytes().all(|digit| digit.is_ascii_digit());
-            assert!(is_ours || STANDARD.contains(&code.as_str()), "{name}: {code}");
+            let is_ours = code.len() == 5
+                && code.starts_with("TV")
+                && code[2..].bytes().all(|digit| digit.is_ascii_digit());
+            assert!(
+                is_ours || STANDARD.contains(&code.as_str()),
+                "{name}: {code}"
+            );
             if is_ours {
-                assert_eq!(*owners.entry(code.clone()).or_insert(name), name, "two errors have the code {code}");
+                assert_eq!(
+                    *owners.entry(code.clone()).or_insert(name),
+                    name,
+                    "two errors have the code {code}"
+                );
             }
         }
     }
@@ -118,10 +201,20 @@ mod tests {
         for (number, sample) in samples().iter().enumerate() {
             let [code, message, detail, hint, _] = told(number);
             let name = variant(sample);
-            let starts_low = message.starts_with(|first: char| first.is_lowercase() || first == '"');
-            assert!(starts_low && !message.ends_with('.') && !message.contains('\n'), "{name}: {message}");
-            assert!(is_sentence(&detail) || detail.is_empty(), "{name}: {detail}");
-            assert!(is_sentence(&hint), "{name} ({code}) has no hint, or one that is no sentence: {hint}");
+            let starts_low =
+                message.starts_with(|first: char| first.is_lowercase() || first == '"');
+            assert!(
+                starts_low && !message.ends_with('.') && !message.contains('\n'),
+                "{name}: {message}"
+            );
+            assert!(
+                is_sentence(&detail) || detail.is_empty(),
+                "{name}: {detail}"
+            );
+            assert!(
+                is_sentence(&hint),
+                "{name} ({code}) has no hint, or one that is no sentence: {hint}"
+            );
         }
     }
 

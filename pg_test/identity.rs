@@ -12,17 +12,25 @@ mod tests {
     }
 
     fn become_somebody() {
-        Spi::run("CREATE ROLE pg_test_somebody; SET LOCAL ROLE pg_test_somebody; SET LOCAL search_path = pg_temp, public").unwrap();
+        Spi::run("CREATE ROLE test_somebody; GRANT USAGE ON SCHEMA tests TO test_somebody; SET LOCAL ROLE test_somebody; SET LOCAL search_path = pg_temp, public").unwrap();
     }
 
     #[pg_test]
     fn only_inside_and_with_a_safe_search_path() {
         become_somebody();
-        let (inside, path) = role::as_owner(|| (role::current().is_superuser(), text("SELECT current_setting('search_path')")));
+        let (inside, path) = role::as_owner(|| {
+            (
+                role::current().is_superuser(),
+                text("SELECT current_setting('search_path')"),
+            )
+        });
         assert!(inside);
         assert_eq!(path, "pg_catalog, pg_temp");
-        assert_eq!(role::current().name(), "pg_test_somebody");
-        assert_eq!(text("SELECT current_setting('search_path')"), "pg_temp, public");
+        assert_eq!(role::current().name(), "test_somebody");
+        assert_eq!(
+            text("SELECT current_setting('search_path')"),
+            "pg_temp, public"
+        );
     }
 
     #[pg_test]
@@ -31,7 +39,10 @@ mod tests {
         role::as_owner(|| {
             spi::session(|_| ());
             assert!(role::current().is_superuser());
-            assert_eq!(text("SELECT current_setting('search_path')"), "pg_catalog, pg_temp");
+            assert_eq!(
+                text("SELECT current_setting('search_path')"),
+                "pg_catalog, pg_temp"
+            );
         });
         assert!(!role::current().is_superuser());
     }
@@ -40,11 +51,20 @@ mod tests {
     fn an_error_inside_restores_as_well() {
         become_somebody();
         Spi::run("DO $$ BEGIN PERFORM tests.fail_as_owner(); EXCEPTION WHEN division_by_zero THEN END $$").unwrap();
-        assert_eq!(role::current().name(), "pg_test_somebody");
-        assert_eq!(text("SELECT current_setting('search_path')"), "pg_temp, public");
-        Spi::run("DO $$ BEGIN PERFORM tests.panic_as_owner(); EXCEPTION WHEN OTHERS THEN END $$").unwrap();
-        assert_eq!(role::current().name(), "pg_test_somebody");
-        assert_eq!(text("SELECT current_setting('search_path')"), "pg_temp, public");
+        assert_eq!(role::current().name(), "test_somebody");
+        assert_eq!(
+            text("SELECT current_setting('search_path')"),
+            "pg_temp, public"
+        );
+        Spi::run(
+            "DO $$ BEGIN PERFORM tests.panic_as_owner(); EXCEPTION WHEN internal_error THEN END $$",
+        )
+        .unwrap();
+        assert_eq!(role::current().name(), "test_somebody");
+        assert_eq!(
+            text("SELECT current_setting('search_path')"),
+            "pg_temp, public"
+        );
     }
 
     #[pg_extern]
@@ -59,12 +79,12 @@ mod tests {
 
     #[pg_test]
     fn rights_follow_inheritance() {
-        Spi::run("CREATE ROLE pg_test_group; CREATE ROLE pg_test_member IN ROLE pg_test_group; CREATE ROLE pg_test_guest NOINHERIT IN ROLE pg_test_group").unwrap();
+        Spi::run("CREATE ROLE test_group; CREATE ROLE test_member IN ROLE test_group; CREATE ROLE test_guest NOINHERIT IN ROLE test_group").unwrap();
         let role = |name: &str| Role::by_name(name).unwrap();
-        assert!(role("pg_test_member").has_privileges_of(role("pg_test_group")));
-        assert!(!role("pg_test_guest").has_privileges_of(role("pg_test_group")));
-        assert!(!role("pg_test_group").has_privileges_of(role("pg_test_member")));
-        assert_eq!(Role::by_name("pg_test_nobody_of_that_name"), None);
+        assert!(role("test_member").has_privileges_of(role("test_group")));
+        assert!(!role("test_guest").has_privileges_of(role("test_group")));
+        assert!(!role("test_group").has_privileges_of(role("test_member")));
+        assert_eq!(Role::by_name("test_nobody_of_that_name"), None);
         assert_eq!(Role::by_name("with\0nul"), None);
     }
 }

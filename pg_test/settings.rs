@@ -15,7 +15,12 @@ mod tests {
         ("token_vault.proxy", "sighup", None, true),
         ("token_vault.refresh_enabled", "sighup", Some("on"), false),
         ("token_vault.refresh_wait", "user", Some("10000"), false),
-        ("token_vault.request_timeout", "sighup", Some("30000"), false),
+        (
+            "token_vault.request_timeout",
+            "sighup",
+            Some("30000"),
+            false,
+        ),
         ("token_vault.tenant", "user", None, false),
     ];
 
@@ -29,18 +34,24 @@ mod tests {
                        FROM pg_settings WHERE name LIKE 'token\\_vault.%'";
         let expected: Vec<String> = SETTINGS
             .iter()
-            .map(|(name, context, default, _)| format!("{name}|{context}|{}", default.unwrap_or_default()))
+            .map(|(name, context, default, _)| {
+                format!("{name}|{context}|{}", default.unwrap_or_default())
+            })
             .collect();
         assert_eq!(shown(defined), expected.join("\n"));
     }
 
     #[pg_test]
     fn where_keys_and_networks_are_is_not_shown_to_everybody() {
-        Spi::run("CREATE ROLE pg_test_nobody; SET LOCAL ROLE pg_test_nobody").unwrap();
+        Spi::run("CREATE ROLE test_nobody; SET LOCAL ROLE test_nobody").unwrap();
         let visible = shown(
             "SELECT string_agg(name, E'\\n' ORDER BY name COLLATE \"C\") FROM pg_settings WHERE name LIKE 'token\\_vault.%'",
         );
-        let expected: Vec<&str> = SETTINGS.iter().filter(|setting| !setting.3).map(|setting| setting.0).collect();
+        let expected: Vec<&str> = SETTINGS
+            .iter()
+            .filter(|setting| !setting.3)
+            .map(|setting| setting.0)
+            .collect();
         assert_eq!(visible, expected.join("\n"));
     }
 

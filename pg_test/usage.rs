@@ -9,9 +9,19 @@ mod tests {
     use crate::worker::usage;
 
     fn stored(subject: &str) -> i64 {
-        Spi::run("SELECT vault.create_master_key() WHERE NOT EXISTS (SELECT FROM vault.key)").unwrap();
-        Spi::run_with_args("SELECT vault.store_token('google', $1, 'access')", &[subject.into()]).unwrap();
-        Spi::get_one_with_args("SELECT id FROM vault.token WHERE subject = $1", &[subject.into()]).unwrap().unwrap()
+        Spi::run("SELECT vault.create_master_key() WHERE NOT EXISTS (SELECT FROM vault.key)")
+            .unwrap();
+        Spi::run_with_args(
+            "SELECT vault.store_token('google', $1, 'access')",
+            &[subject.into()],
+        )
+        .unwrap();
+        Spi::get_one_with_args(
+            "SELECT id FROM vault.token WHERE subject = $1",
+            &[subject.into()],
+        )
+        .unwrap()
+        .unwrap()
     }
 
     fn written(token: i64) -> Option<(i64, i64)> {

@@ -23,6 +23,8 @@ needed_packages() {
   printf '%s\n' gcc libc6-dev
   # cargo-pgrx acts as the server's user through sudo, also when it is root.
   command -v sudo >/dev/null || echo sudo
+  # A test sends a signal with kill(1), which small images lack.
+  if $for_tests && [ ! -x /bin/kill ]; then echo procps; fi
   # The OpenID provider of the tests. Any other installation of node will do.
   if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm

@@ -29,7 +29,7 @@ finish() {
 
 packages_without_postgresql() {
   (cd tests/oidc_provider && npm ci --no-audit --no-fund --silent)
-  cargo test -p token_vault_core -p token_vault_http -p token_vault_oauth_server
+  cargo test --no-fail-fast -p token_vault_core -p token_vault_http -p token_vault_oauth_server
 }
 
 # cargo-pgrx installs a test build of the extension and runs a server of its own. That server needs a
@@ -51,7 +51,7 @@ inside_the_server() {
 
 release_build() { scripts/install.sh; }
 sql_as_users_see_it() { tests/regress/run.sh; }
-real_servers() { cargo test -p token_vault_cluster; }
+real_servers() { cargo test --no-fail-fast -p token_vault_cluster; }
 demo() { scripts/tool.sh demo; }
 
 step "packages that know no PostgreSQL" packages_without_postgresql

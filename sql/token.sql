@@ -27,7 +27,7 @@ CREATE TABLE vault.token (
     metadata         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) = 'object'),
     response         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response) = 'object'),
     PRIMARY KEY (tenant, provider, subject, label)
-) WITH (toast_tuple_target = 8160, fillfactor = 50);
+) WITH (toast_tuple_target = 8160, fillfactor = 70);
 ALTER TABLE vault.token
     ALTER COLUMN access_token  SET STORAGE MAIN, ALTER COLUMN access_token  SET STATISTICS 0,
     ALTER COLUMN refresh_token SET STORAGE MAIN, ALTER COLUMN refresh_token SET STATISTICS 0,

@@ -16,6 +16,10 @@ mod sqltype;
 mod store;
 mod worker;
 
+#[cfg(any(test, feature = "pg_test"))]
+#[path = "../pg_test/mod.rs"]
+pub mod pg_test;
+
 pgrx::pg_module_magic!(name, version);
 
 /// The schema of every object. bootstrap.sql makes it, after looking whether somebody else has it; the generated

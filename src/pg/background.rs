@@ -88,9 +88,14 @@ pub fn reload_configuration() {
     }
 }
 
+/// From now on this worker waits behind a lock only briefly: it has other things to do, and comes back.
+pub fn limit_lock_waits() {
+    set(c"lock_timeout", c"250ms");
+}
+
 /// Settings of a worker's session: what it writes is durable, and it never waits for ever behind a lock.
 pub fn prepare_session() {
-    set(c"lock_timeout", c"5s");
+    set(c"lock_timeout", c"30s");
     set(c"statement_timeout", c"0");
     set(c"default_transaction_isolation", c"read committed");
     set(c"default_transaction_read_only", c"off");

@@ -16,10 +16,18 @@ pub enum Topic {
     Providers,
     /// The definition of `vault.token`, not its rows.
     Tokens,
+    /// `vault.client`.
+    Clients,
 }
 
 impl Topic {
-    const ALL: [Topic; 4] = [Topic::Keys, Topic::Access, Topic::Providers, Topic::Tokens];
+    const ALL: [Topic; 5] = [
+        Topic::Keys,
+        Topic::Access,
+        Topic::Providers,
+        Topic::Tokens,
+        Topic::Clients,
+    ];
 }
 
 struct Watch {
@@ -56,6 +64,7 @@ thread_local! {
     static ACCESS: Watch = const { Watch::new(c"access_rule") };
     static PROVIDERS: Watch = const { Watch::new(c"provider") };
     static TOKENS: Watch = const { Watch::new(c"token") };
+    static CLIENTS: Watch = const { Watch::new(c"client") };
 }
 
 fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
@@ -64,6 +73,7 @@ fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
         Topic::Access => ACCESS.with(read),
         Topic::Providers => PROVIDERS.with(read),
         Topic::Tokens => TOKENS.with(read),
+        Topic::Clients => CLIENTS.with(read),
     }
 }
 

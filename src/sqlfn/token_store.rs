@@ -10,7 +10,7 @@ use crate::pg::jsonb::Jsonb;
 use crate::pg::{report, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
-use crate::store::token::{self, TokenKey};
+use crate::store::token::{self, ClientOf, TokenKey};
 use crate::store::{client, keyring, provider};
 use crate::worker::request;
 
@@ -140,16 +140,22 @@ fn store(
 }
 
 /// The client named; else the one an earlier token here was obtained with; else the only one there is.
-fn client(key: &TokenKey, name: Option<&str>) -> Result<Option<i64>> {
-    let name = name
-        .map(|name| arguments::name("client", Some(name)))
-        .transpose()?;
-    if name.is_none()
-        && let Some(client) = token::client(key)
-    {
-        return Ok(Some(client));
+fn client(key: &TokenKey, name: Option<&str>) -> Result<ClientOf> {
+    if let Some(name) = name {
+        let client = client::named(
+            &key.provider,
+            &key.tenant,
+            arguments::name("client", Some(name))?,
+        )?;
+        return Ok(ClientOf::Named(client.id));
     }
-    Ok(client::choose(&key.provider, &key.tenant, name)?.map(|client| client.id))
+    match client::only_id(&key.provider, &key.tenant) {
+        Ok(only) => Ok(ClientOf::Default(only)),
+        // The choice matters only where an earlier token has not made it.
+        Err(ambiguous) => token::client(key)
+            .map(|id| ClientOf::Default(Some(id)))
+            .ok_or(ambiguous),
+    }
 }
 
 fn expiry(

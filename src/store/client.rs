@@ -1,11 +1,15 @@
 //! OAuth clients and their secrets.
 
 use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use pgrx::JsonB;
 use token_vault_core::envelope::Context;
 use token_vault_core::secret::{ClientSecret, SecretString};
 
 use crate::error::{Error, Result};
+use crate::pg::inval::{self, Topic};
 use crate::pg::spi::{self, Row, Session, Statement};
 use crate::store::keyring;
 
@@ -101,6 +105,7 @@ pub fn register(registration: Registration) -> Result<()> {
             insert_secret(session, id, 1, secret);
         }
     });
+    inval::announce(Topic::Clients);
     Ok(())
 }
 
@@ -148,6 +153,7 @@ pub fn set_active(client: &Client, active: bool) {
         &[INT8OID, BOOLOID],
     );
     spi::session(|session| session.run(&SET, &[client.id.into(), active.into()]));
+    inval::announce(Topic::Clients);
 }
 
 /// Removes a client that no token was obtained with.
@@ -155,6 +161,7 @@ pub fn remove(client: &Client) -> Result<()> {
     static REMOVE: Statement = Statement::new("DELETE FROM vault.client WHERE id = $1", &[INT8OID]);
     refuse_if_in_use(client)?;
     spi::session(|session| session.run(&REMOVE, &[client.id.into()]));
+    inval::announce(Topic::Clients);
     Ok(())
 }
 
@@ -190,40 +197,84 @@ pub fn find(tenant: Option<&str>, name: &str) -> Result<Client> {
         })
 }
 
-/// The client that a token of `tenant` at `provider` belongs to: the one named, or the only active one.
-/// A tenant's own clients come before shared ones. None: there is no client to choose from.
-pub fn choose(provider: &str, tenant: &str, name: Option<&str>) -> Result<Option<Client>> {
+/// The client of this name that may serve `tenant` at `provider`.
+pub fn named(provider: &str, tenant: &str, name: &str) -> Result<Client> {
+    candidates(provider, tenant)
+        .into_iter()
+        .find(|client| client.name == name)
+        .ok_or_else(|| Error::UnknownClient {
+            client: name.to_owned(),
+            tenant: Some(tenant.to_owned()),
+        })
+}
+
+/// The only client that may serve `tenant` at `provider`. None: there is none.
+pub fn only(provider: &str, tenant: &str) -> Result<Option<Client>> {
+    let mut candidates = candidates(provider, tenant);
+    if candidates.len() > 1 {
+        let names: Vec<&str> = candidates
+            .iter()
+            .map(|client| client.name.as_str())
+            .collect();
+        return Err(Error::AmbiguousClient {
+            provider: provider.to_owned(),
+            clients: names.join(", "),
+        });
+    }
+    Ok(candidates.pop())
+}
+
+/// The number of [`only`]'s client, remembered until a client changes.
+pub fn only_id(provider: &str, tenant: &str) -> Result<Option<i64>> {
+    let generation = inval::generation(Topic::Clients);
+    let key = (provider.to_owned(), tenant.to_owned());
+    let known = ONLY.with_borrow(|only| {
+        (only.generation == generation)
+            .then(|| only.ids.get(&key).copied())
+            .flatten()
+    });
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let id = only(provider, tenant)?.map(|client| client.id);
+    ONLY.with_borrow_mut(|only| {
+        if only.generation != generation || only.ids.len() >= MAX_REMEMBERED {
+            *only = Only {
+                generation,
+                ids: HashMap::new(),
+            };
+        }
+        only.ids.insert(key, id);
+    });
+    Ok(id)
+}
+
+/// More tenants than this in one backend start over.
+const MAX_REMEMBERED: usize = 10_000;
+
+#[derive(Default)]
+struct Only {
+    generation: u64,
+    ids: HashMap<(String, String), Option<i64>>,
+}
+
+thread_local! {
+    static ONLY: RefCell<Only> = RefCell::default();
+}
+
+/// The active clients that may serve a tenant: its own, or else the shared ones.
+fn candidates(provider: &str, tenant: &str) -> Vec<Client> {
     static CANDIDATES: Statement = Statement::new(
         "SELECT id, tenant, name, provider, client_id, scope, metadata, active FROM vault.client
-         WHERE provider = $1 AND (tenant = $2 OR tenant IS NULL) AND active AND (name = $3 OR $3 IS NULL)
-         ORDER BY tenant NULLS LAST, name LIMIT 10",
-        &[TEXTOID, TEXTOID, TEXTOID],
+         WHERE provider = $1 AND (tenant = $2 OR tenant IS NULL) AND active ORDER BY name",
+        &[TEXTOID, TEXTOID],
     );
-    let mut candidates = spi::session(|session| {
-        session.query(
-            &CANDIDATES,
-            &[provider.into(), tenant.into(), name.into()],
-            read,
-        )
-    });
+    let mut candidates =
+        spi::session(|session| session.query(&CANDIDATES, &[provider.into(), tenant.into()], read));
     if candidates.iter().any(|client| client.tenant.is_some()) {
         candidates.retain(|client| client.tenant.is_some());
     }
-    match (candidates.len(), name) {
-        (0, Some(name)) => Err(Error::UnknownClient {
-            client: name.to_owned(),
-            tenant: Some(tenant.to_owned()),
-        }),
-        (0 | 1, _) => Ok(candidates.pop()),
-        _ => Err(Error::AmbiguousClient {
-            provider: provider.to_owned(),
-            clients: candidates
-                .iter()
-                .map(|client| client.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        }),
-    }
+    candidates
 }
 
 /// The client with this number.

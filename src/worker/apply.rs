@@ -14,6 +14,12 @@ use crate::store::token::{self, Sealed};
 use crate::worker::call::Outcome;
 use crate::worker::claim::Claim;
 
+/// Whether the request is repeated right after this outcome has been written: the first lost answer. The provider
+/// accepts the same refresh token again only briefly, if at all.
+pub fn repeats_at_once(claim: &Claim, outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Unknown { .. }) && claim.failures == 0
+}
+
 /// Writes one outcome. Called in the worker's transaction; an error rolls that back, and the outcome is
 /// written again later: a received answer is never dropped.
 pub fn apply(
@@ -61,10 +67,9 @@ pub fn apply(
             Ok(())
         }
         (Outcome::Unknown { error }, _) => {
-            // The first repetition is at once: the provider accepts the same refresh token again only briefly.
-            let again = match claim.failures {
-                0 => now,
-                _ => refresh::retry_at(now, failures(claim), None, random::number()),
+            let again = match repeats_at_once(claim, outcome) {
+                true => now,
+                false => refresh::retry_at(now, failures(claim), None, random::number()),
             };
             outcome_unknown(session, claim, error, again, now);
             Ok(())

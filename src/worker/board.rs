@@ -34,7 +34,7 @@ struct Refresher {
 #[derive(Clone, Copy)]
 struct Request {
     database: u32,
-    /// The waiting session; 0: free.
+    /// The waiting session; 0: free; [`ABANDONED`].
     waiter: i32,
     token: i64,
     state: RequestState,
@@ -46,6 +46,9 @@ enum RequestState {
     Taken,
     Done,
 }
+
+/// Nobody waits any more, but the refresh is still wanted.
+const ABANDONED: i32 = -1;
 
 const FREE: Request = Request {
     database: 0,
@@ -216,20 +219,26 @@ pub fn nudge(database: Oid) {
 pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
     BOARD
         .with(|board| {
-            let free = board
-                .requests
-                .iter_mut()
-                .filter(|request| request.waiter == 0);
-            free.zip(tokens)
-                .map(|(request, token)| {
+            let mut asked = 0;
+            for kind in [FREE.waiter, ABANDONED] {
+                for request in board
+                    .requests
+                    .iter_mut()
+                    .filter(|request| request.waiter == kind)
+                {
+                    let Some(token) = tokens.get(asked) else {
+                        return asked;
+                    };
                     *request = Request {
                         database: database.to_u32(),
                         waiter,
                         token: *token,
                         state: RequestState::Asked,
                     };
-                })
-                .count()
+                    asked += 1;
+                }
+            }
+            asked
         })
         .unwrap_or(0)
 }
@@ -246,9 +255,19 @@ pub fn open_requests(waiter: i32) -> usize {
         .unwrap_or(0)
 }
 
-/// Takes all of a session's requests down.
+/// The session waits no longer. What has not been taken yet stays up for the refresher.
 pub fn withdraw(waiter: i32) {
-    BOARD.with(|board| board.of_waiter(waiter).for_each(|request| *request = FREE));
+    BOARD.with(|board| {
+        board.of_waiter(waiter).for_each(|request| {
+            *request = match request.state {
+                RequestState::Asked => Request {
+                    waiter: ABANDONED,
+                    ..*request
+                },
+                RequestState::Taken | RequestState::Done => FREE,
+            }
+        })
+    });
 }
 
 /// The tokens that sessions ask for and that have not been taken yet. The refresher asks.
@@ -265,8 +284,15 @@ pub fn take(database: Oid, limit: usize) -> Vec<i64> {
                 })
                 .take(limit)
                 .map(|request| {
-                    request.state = RequestState::Taken;
-                    request.token
+                    let token = request.token;
+                    *request = match request.waiter {
+                        ABANDONED => FREE,
+                        _ => Request {
+                            state: RequestState::Taken,
+                            ..*request
+                        },
+                    };
+                    token
                 })
                 .collect()
         })
@@ -297,7 +323,7 @@ pub fn finish(database: Oid, tokens: &[i64]) {
 /// Removes requests of sessions that have ended without withdrawing them (terminated while waiting).
 pub fn sweep() {
     let waiters = BOARD.with(|board| board.requests.map(|request| request.waiter));
-    for waiter in waiters.into_iter().flatten().filter(|waiter| *waiter != 0) {
+    for waiter in waiters.into_iter().flatten().filter(|waiter| *waiter > 0) {
         if !latch::is_alive(waiter) {
             withdraw(waiter);
         }

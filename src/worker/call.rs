@@ -94,7 +94,7 @@ fn parts(claim: &Claim) -> Result<Parts> {
     let provider = provider::find(&claim.key.provider)?;
     let client = match claim.client {
         Some(id) => client::by_id(id).filter(|client| client.active),
-        None => client::choose(&claim.key.provider, &claim.key.tenant, None)?,
+        None => client::only(&claim.key.provider, &claim.key.tenant)?,
     };
     let client = client.ok_or_else(|| Error::NoActiveClient {
         provider: claim.key.provider.clone(),

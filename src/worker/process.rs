@@ -19,6 +19,7 @@ pub fn run_standing(database: Oid) {
         Ok(refresher) => refresher,
         Err(problem) => return pgrx::warning!("token_vault can't refresh tokens: {problem}"),
     };
+    background::limit_lock_waits();
     board::refresher_started(database, server::process_id());
     refresher.recover();
     while !background::must_stop() {
@@ -50,6 +51,7 @@ pub fn run_errand(database: Oid) {
     if !ready.unwrap_or(false) {
         return;
     }
+    background::limit_lock_waits();
     match Refresher::new(database) {
         Ok(mut refresher) => refresher.run(errand),
         Err(problem) => pgrx::warning!("token_vault can't refresh tokens: {problem}"),

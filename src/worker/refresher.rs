@@ -46,6 +46,8 @@ pub struct Refresher {
     arrived: Vec<Arrival>,
     usage_due: Option<Instant>,
     has_warned_of_copy: bool,
+    /// Outcomes written since somebody looked that are followed by another request at once.
+    repeats: usize,
 }
 
 impl Refresher {
@@ -57,6 +59,7 @@ impl Refresher {
             arrived: Vec::new(),
             usage_due: None,
             has_warned_of_copy: false,
+            repeats: 0,
         })
     }
 
@@ -99,12 +102,13 @@ impl Refresher {
                 Errand::Due { until, .. } => self.start(Which::DueBy(until), places).len(),
             };
             left -= started;
-            if self.in_flight.is_empty() && self.arrived.is_empty() {
+            if started == 0 && self.in_flight.is_empty() && self.arrived.is_empty() {
                 break;
             }
             latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
             self.receive();
             self.write_outcomes();
+            left += std::mem::take(&mut self.repeats);
         }
         self.finish();
         transaction::report_statistics();
@@ -258,9 +262,14 @@ impl Refresher {
         }
     }
 
-    fn tell_waiters(&self, arrivals: &[Arrival]) {
-        let tokens: Vec<i64> = arrivals.iter().map(|arrival| arrival.claim.token).collect();
+    /// Sessions wait on where the request is repeated at once.
+    fn tell_waiters(&mut self, arrivals: &[Arrival]) {
+        let (repeated, ended): (Vec<&Arrival>, Vec<&Arrival>) = arrivals
+            .iter()
+            .partition(|arrival| apply::repeats_at_once(&arrival.claim, &arrival.outcome));
+        let tokens: Vec<i64> = ended.iter().map(|arrival| arrival.claim.token).collect();
         board::finish(self.database, &tokens);
+        self.repeats += repeated.len();
     }
 
     fn write_usage(&mut self) {

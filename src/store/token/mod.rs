@@ -6,7 +6,7 @@ mod write;
 
 pub use delete::{delete, delete_subject, delete_tenant};
 pub use read::{State, StoredToken, Target, client, find, list_due, target};
-pub use write::{Sealed, seal, store};
+pub use write::{ClientOf, Sealed, seal, store};
 
 use token_vault_core::envelope::{Context, TokenField};
 

@@ -1,6 +1,6 @@
 //! Storing what a provider issued.
 
-use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use pgrx::JsonB;
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
@@ -55,6 +55,14 @@ pub fn seal(
     })
 }
 
+/// The client that a token was obtained with.
+pub enum ClientOf {
+    /// The one the caller names.
+    Named(i64),
+    /// This one, unless an earlier token in its place has another.
+    Default(Option<i64>),
+}
+
 /// What became of a stored token.
 pub struct Stored {
     /// Whether the worker can refresh it, given a client.
@@ -70,7 +78,7 @@ pub struct Stored {
 pub fn store(
     key: &TokenKey,
     provider: &Provider,
-    client: Option<i64>,
+    client: ClientOf,
     response: &TokenResponse,
     metadata: Option<Map<String, Value>>,
     now: UnixMicros,
@@ -80,7 +88,7 @@ pub fn store(
              token_type, scope, issued_at, created_at, updated_at, expires_at, refresh_after, refresh_token_expires_at, metadata, response)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14, coalesce($15, '{}'), $16)
          ON CONFLICT (tenant, provider, subject, label) DO UPDATE SET
-             client = coalesce(EXCLUDED.client, t.client),
+             client = CASE WHEN $17 THEN EXCLUDED.client ELSE coalesce(t.client, EXCLUDED.client) END,
              access_token = EXCLUDED.access_token,
              refresh_token = coalesce(EXCLUDED.refresh_token, t.refresh_token),
              id_token = coalesce(EXCLUDED.id_token, t.id_token),
@@ -96,9 +104,13 @@ pub fn store(
          RETURNING id, refresh_token IS NOT NULL, client IS NOT NULL, generation > 1",
         &[
             TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, BYTEAOID, BYTEAOID, TEXTOID, TEXTOID,
-            TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID, JSONBOID,
+            TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID, JSONBOID, BOOLOID,
         ],
     );
+    let (client_id, is_named) = match client {
+        ClientOf::Named(id) => (Some(id), true),
+        ClientOf::Default(id) => (id, false),
+    };
     let sealed = seal(key, provider, response, now)?;
     let due_at = sealed.refresh_after;
     spi::session(|session| {
@@ -110,7 +122,7 @@ pub fn store(
                     key.provider.as_str().into(),
                     key.subject.as_str().into(),
                     key.label.as_str().into(),
-                    client.into(),
+                    client_id.into(),
                     sealed.access_token.into(),
                     sealed.refresh_token.into(),
                     sealed.id_token.into(),
@@ -122,6 +134,7 @@ pub fn store(
                     timestamp(sealed.refresh_token_expires_at),
                     metadata.map(|metadata| JsonB(metadata.into())).into(),
                     JsonB(response.extra.clone().into()).into(),
+                    is_named.into(),
                 ],
                 |row| {
                     (

@@ -134,11 +134,16 @@ SET ROLE regress_nobody;
 SELECT outcome('SELECT * FROM token_view');
 RESET ROLE;
 
--- A role that was renamed keeps its rights.
+-- Rules are kept by name: a role that was renamed is granted anew, and the rule of the old name is revoked.
 ALTER ROLE regress_group RENAME TO regress_renamed;
 SET SESSION AUTHORIZATION regress_member;
 SELECT outcome($$SELECT vault.get_token('acme', 'user-1')$$);
 RESET SESSION AUTHORIZATION;
+SELECT vault.revoke_access('regress_group'), vault.grant_access('regress_renamed', '{read}');
+SET SESSION AUTHORIZATION regress_member;
+SELECT outcome($$SELECT vault.get_token('acme', 'user-1')$$);
+RESET SESSION AUTHORIZATION;
+SELECT count(vault.revoke_access('regress_renamed')) FROM vault.access_rules WHERE role = 'regress_renamed';
 ALTER ROLE regress_renamed RENAME TO regress_group;
 
 -- A rule for a role that is gone does nothing, is shown as such, and can be removed.

@@ -1,8 +1,21 @@
 //! Tests against real servers; one module for each concern.
 
+mod client_secrets;
+mod clone_guard;
+mod column;
+mod crash;
 mod durability;
 mod harness;
+mod master_key;
+mod oidc;
 mod preload;
 mod provider;
 mod readme;
+mod reads;
 mod refresh;
+mod refresh_failures;
+mod refresh_on_demand;
+mod refresh_outbound;
+mod refresh_races;
+mod refresh_waiting;
+mod refresher;

@@ -83,7 +83,8 @@ impl Vault {
     pub fn wait_for_setting(&self, name: &str, holds: impl Fn(&str) -> bool) -> Result<()> {
         wait_for(name, LIMIT, || {
             let mut session = self.cluster.connect("postgres", "postgres")?;
-            let row = session.query_one("SELECT coalesce(current_setting($1, true), '')", &[&name])?;
+            let row =
+                session.query_one("SELECT coalesce(current_setting($1, true), '')", &[&name])?;
             Ok(holds(row.get(0)).then_some(()))
         })
     }
@@ -181,14 +182,19 @@ impl Vault {
 
     /// Waits until the provider has been asked for so many refreshes, and returns them.
     pub fn wait_for_refreshes(&self, count: usize) -> Result<Vec<Entry>> {
-        let enough = |entries: &[Entry]| entries.iter().filter(|entry| is_refresh(entry)).count() >= count;
+        let enough =
+            |entries: &[Entry]| entries.iter().filter(|entry| is_refresh(entry)).count() >= count;
         let journal = self.server.wait_for_journal(enough, LIMIT)?;
         Ok(journal.into_iter().filter(is_refresh).collect())
     }
 
     /// The refreshes that the provider has been asked for so far.
     pub fn refreshes(&self) -> Vec<Entry> {
-        self.server.journal().into_iter().filter(is_refresh).collect()
+        self.server
+            .journal()
+            .into_iter()
+            .filter(is_refresh)
+            .collect()
     }
 
     /// Whom the provider's API takes the bearer of an access token for (RFC 6750).

@@ -33,7 +33,10 @@ fn the_worker_refreshes_ahead_of_time_and_rotation_is_followed() -> Result<()> {
     let refreshes = vault.refreshes();
     assert_eq!(refreshes.len(), 2);
     // C2: the new refresh token is used, not the spent one.
-    assert_eq!(refreshes[1].refresh_token_id, refreshes[0].new_refresh_token_id);
+    assert_eq!(
+        refreshes[1].refresh_token_id,
+        refreshes[0].new_refresh_token_id
+    );
     assert_eq!(refreshes[1].outcome, Outcome::Rotated);
     let third = get_token(&mut vault.db, "alice")?;
     assert_ne!(second, third);
@@ -53,7 +56,11 @@ fn c1_an_answer_without_refresh_token_keeps_the_old_one() -> Result<()> {
         assert_eq!(vault.token("alice")?.generation, generation);
     }
     let refreshes = vault.refreshes();
-    assert!(refreshes.iter().all(|entry| entry.outcome == Outcome::Refreshed));
+    assert!(
+        refreshes
+            .iter()
+            .all(|entry| entry.outcome == Outcome::Refreshed)
+    );
     assert_eq!(refreshes[0].refresh_token_id, refreshes[1].refresh_token_id);
     let now = get_token(&mut vault.db, "alice")?;
     assert_ne!(first, now);
@@ -113,7 +120,11 @@ fn a12_each_label_and_tenant_has_a_refresh_of_its_own() -> Result<()> {
                 .get(0);
         }
         for place in 0..keys.len() {
-            assert_eq!(tokens[place] != before[place], place == changed, "{tenant}/{label}");
+            assert_eq!(
+                tokens[place] != before[place],
+                place == changed,
+                "{tenant}/{label}"
+            );
         }
     }
     let families: Vec<_> = vault.refreshes().iter().map(|entry| entry.family).collect();
@@ -128,7 +139,8 @@ fn refresh_token_says_when_the_new_token_expires_and_what_it_cannot_refresh() ->
     let lives_an_hour: bool = vault
         .db
         .query_one(
-            "SELECT vault.refresh_token('acme', 'alice') BETWEEN now() + interval '59 min' AND now() + interval '61 min'",
+            "SELECT expires_at BETWEEN now() + interval '59 min' AND now() + interval '61 min'
+             FROM vault.refresh_token('acme', 'alice') AS expires_at",
             &[],
         )?
         .get(0);
@@ -168,19 +180,24 @@ fn refresh_due_tells_what_became_of_each_token() -> Result<()> {
         .collect();
     let subjects: Vec<&str> = outcomes.iter().map(|row| &*row.0).collect();
     assert_eq!(subjects, ["alice", "bob", "carol"], "dave's is not due");
-    assert_eq!((&*outcomes[0].1, &outcomes[0].2, outcomes[0].3), ("refreshed", &None, true));
+    assert_eq!(
+        (&*outcomes[0].1, &outcomes[0].2, outcomes[0].3),
+        ("refreshed", &None, true)
+    );
     assert_eq!(outcomes[1].1, "reauthorization_required");
     assert_eq!(outcomes[1].2.as_deref(), Some("invalid_grant"));
     assert_eq!(outcomes[2].1, "failed");
     assert_eq!(outcomes[2].2.as_deref(), Some("status 503"));
 
-    let nothing_due = vault
-        .db
-        .query("SELECT * FROM vault.refresh_due() WHERE subject <> 'carol'", &[])?;
+    let nothing_due = vault.db.query(
+        "SELECT * FROM vault.refresh_due() WHERE subject <> 'carol'",
+        &[],
+    )?;
     assert!(nothing_due.is_empty());
-    let limited = vault
-        .db
-        .query("SELECT * FROM vault.refresh_due(within => interval '20 days', max_tokens => 1)", &[])?;
+    let limited = vault.db.query(
+        "SELECT * FROM vault.refresh_due(within => interval '20 days', max_tokens => 1)",
+        &[],
+    )?;
     assert_eq!(limited.len(), 1);
     Ok(())
 }
