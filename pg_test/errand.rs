@@ -5,8 +5,14 @@ use crate::worker::errand::Errand;
 #[test]
 fn what_is_written_is_read() {
     let errands = [
-        Errand::Token(0),
-        Errand::Token(i64::MAX),
+        Errand::Token {
+            token: 0,
+            generation: 1,
+        },
+        Errand::Token {
+            token: i64::MAX,
+            generation: i64::MAX,
+        },
         Errand::Due { until: 0, limit: 1 },
         Errand::Due {
             until: i64::MIN,

@@ -1,7 +1,7 @@
 //! Reading and writing the master key file. The key is read when a data key has to be unwrapped, and
 //! wiped right after.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -57,8 +57,10 @@ fn unusable(path: &Path, problem: String) -> Error {
 }
 
 fn read(path: &Path) -> std::result::Result<SecretBytes, String> {
+    // Looked at before it is opened, because opening a pipe waits for its writer, and again after it.
+    check_owner_and_mode(path.metadata())?;
     let file = File::open(path).map_err(|error| error.to_string())?;
-    check_owner_and_mode(&file)?;
+    check_owner_and_mode(file.metadata())?;
     let mut contents = Vec::with_capacity(MAX_FILE_BYTES as usize + 1);
     let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut contents);
     let contents = SecretBytes::from_vec(contents);
@@ -67,8 +69,8 @@ fn read(path: &Path) -> std::result::Result<SecretBytes, String> {
 }
 
 /// The file belongs to the server's user (who owns the data directory) or to root, and to nobody else.
-fn check_owner_and_mode(file: &File) -> std::result::Result<(), String> {
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
+fn check_owner_and_mode(metadata: std::io::Result<Metadata>) -> std::result::Result<(), String> {
+    let metadata = metadata.map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".into());
     }

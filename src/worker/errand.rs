@@ -6,8 +6,8 @@ use crate::pg::time::UnixMicros;
 /// Which tokens to refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// This one, due or not.
-    Token(i64),
+    /// This one, due or not, unless it has a newer generation by then: another session was faster.
+    Token { token: i64, generation: i64 },
     /// Those that are due by this time, but not more than so many.
     Due { until: UnixMicros, limit: usize },
 }
@@ -15,21 +15,23 @@ pub enum Errand {
 impl Errand {
     pub fn to_text(&self) -> String {
         match self {
-            Errand::Token(token) => format!("token {token}"),
+            Errand::Token { token, generation } => format!("token {token} {generation}"),
             Errand::Due { until, limit } => format!("due {until} {limit}"),
         }
     }
 
     pub fn parse(text: &str) -> Option<Errand> {
-        match text.split_once(' ')? {
-            ("token", token) => Some(Errand::Token(token.parse().ok()?)),
-            ("due", rest) => {
-                let (until, limit) = rest.split_once(' ')?;
-                Some(Errand::Due {
-                    until: until.parse().ok()?,
-                    limit: limit.parse().ok()?,
-                })
-            }
+        let mut words = text.split(' ');
+        let (kind, first, second) = (words.next()?, words.next()?, words.next()?);
+        match kind {
+            "token" => Some(Errand::Token {
+                token: first.parse().ok()?,
+                generation: second.parse().ok()?,
+            }),
+            "due" => Some(Errand::Due {
+                until: first.parse().ok()?,
+                limit: second.parse().ok()?,
+            }),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use token_vault_core::oauth::Provider;
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{Oid, background, latch, settings, spi, transaction};
 use crate::store::installation::{self, Standing};
-use crate::store::schedule;
+use crate::store::{schedule, token};
 use crate::worker::call::{self, Call, Next, Outcome};
 use crate::worker::claim::{self, Claim, Which};
 use crate::worker::errand::Errand;
@@ -91,14 +91,14 @@ impl Refresher {
     pub fn run(&mut self, errand: Errand) {
         self.follow_settings();
         let mut left = match errand {
-            Errand::Token(_) => 1,
+            Errand::Token { token, generation } => usize::from(is_generation(token, generation)),
             Errand::Due { limit, .. } => limit,
         };
         while !background::must_stop() {
             let places = left.min(self.outbound.free_places());
             let started = match errand {
                 _ if places == 0 || !self.may_refresh() => 0,
-                Errand::Token(token) => self.start_asked(&[token]),
+                Errand::Token { token, .. } => self.start_asked(&[token]),
                 Errand::Due { until, .. } => self.start(Which::DueBy(until), places).len(),
             };
             left -= started;
@@ -282,13 +282,17 @@ impl Refresher {
             .get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
         if due <= Instant::now() {
             self.usage_due = None;
-            let database = self.database;
-            if let Err(aborted) = transaction::run(|| usage::write(database)) {
-                pgrx::warning!(
-                    "token_vault could not write when tokens were used: {}",
-                    aborted.0
-                );
-            }
+            self.write_usage_now();
+        }
+    }
+
+    fn write_usage_now(&self) {
+        let database = self.database;
+        if let Err(aborted) = transaction::run(|| usage::write(database)) {
+            pgrx::warning!(
+                "token_vault could not write when tokens were used: {}",
+                aborted.0
+            );
         }
     }
 
@@ -333,6 +337,7 @@ impl Refresher {
             self.receive();
         }
         self.write_outcomes();
+        self.write_usage_now();
         for call in self.in_flight.values() {
             pgrx::log!(
                 "token_vault stops with attempt {} under way; it is repeated at the next start",
@@ -340,6 +345,12 @@ impl Refresher {
             );
         }
     }
+}
+
+/// Whether nobody has refreshed or stored the token since.
+fn is_generation(token: i64, generation: i64) -> bool {
+    let target = transaction::run(|| token::target(token)).ok().flatten();
+    target.is_some_and(|target| target.generation == generation)
 }
 
 impl Arrival {

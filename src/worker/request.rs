@@ -43,7 +43,10 @@ pub fn refresh(target: &Target) -> Result<Target> {
     let wait = settings::refresh_wait();
     let in_time = wait_for(
         std::slice::from_ref(&target.id),
-        &Errand::Token(target.id),
+        &Errand::Token {
+            token: target.id,
+            generation: target.generation,
+        },
         wait,
     );
     let now = token::target(target.id).ok_or(Error::NoSuchToken)?;
