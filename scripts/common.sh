@@ -13,6 +13,10 @@ command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
 # That of x86-64 keeps the section, and with the same flags everywhere nothing is compiled twice.
 [ "$(uname -m)" != x86_64 ] || export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 
+# Where install-prerequisites.sh puts a node of our own if the system's is too old.
+NODE_FOLDER=${CARGO_TARGET_DIR:-$REPOSITORY/target}/node
+[ ! -x "$NODE_FOLDER/bin/node" ] || PATH="$NODE_FOLDER/bin:$PATH"
+
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 

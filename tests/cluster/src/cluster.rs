@@ -58,10 +58,19 @@ impl Cluster {
     pub(crate) fn prepare(password: String) -> Result<Self> {
         let installation = Installation::find()?;
         let user = ServerUser::detect()?;
-        let directory = tempfile::Builder::new().prefix(DIRECTORY_PREFIX).tempdir()?;
+        let directory = tempfile::Builder::new()
+            .prefix(DIRECTORY_PREFIX)
+            .tempdir()?;
         user.own(directory.path())?;
         let watchdog = Watchdog::start(&installation, &user, directory.path())?;
-        Ok(Self { installation, user, directory, watchdog, password, port: 0 })
+        Ok(Self {
+            installation,
+            user,
+            directory,
+            watchdog,
+            password,
+            port: 0,
+        })
     }
 
     /// The cluster's own directory: data directory, log, socket, master key, and room for a test's files.
@@ -101,7 +110,12 @@ impl Cluster {
     /// The parameters of [`Cluster::connect`], for tests that add their own.
     pub fn connection(&self, database: &str, role: &str) -> Config {
         let mut config = Config::new();
-        config.host_path(self.directory()).port(self.port).dbname(database).user(role).connect_timeout(CONNECT_TIMEOUT);
+        config
+            .host_path(self.directory())
+            .port(self.port)
+            .dbname(database)
+            .user(role)
+            .connect_timeout(CONNECT_TIMEOUT);
         config
     }
 
@@ -142,12 +156,9 @@ impl Cluster {
         }
         if directory.join("data/postmaster.pid").exists() {
             let (installation, user) = (Installation::find()?, ServerUser::detect()?);
-            run(user.command(installation.program("pg_ctl"), directory).args([
-                "stop",
-                "--silent",
-                "--mode=fast",
-                "--pgdata=data",
-            ]))?;
+            run(user
+                .command(installation.program("pg_ctl"), directory)
+                .args(["stop", "--silent", "--mode=fast", "--pgdata=data"]))?;
         }
         Ok(std::fs::remove_dir_all(directory)?)
     }
@@ -189,9 +200,15 @@ impl Drop for Cluster {
 fn initial_settings(cluster: &Cluster) -> String {
     [
         line("listen_addresses", "127.0.0.1"),
-        line("unix_socket_directories", &cluster.directory().to_string_lossy()),
+        line(
+            "unix_socket_directories",
+            &cluster.directory().to_string_lossy(),
+        ),
         line("log_line_prefix", "%m [%p] %q%u@%d "),
-        line("token_vault.master_key_file", &cluster.master_key_file().to_string_lossy()),
+        line(
+            "token_vault.master_key_file",
+            &cluster.master_key_file().to_string_lossy(),
+        ),
     ]
     .concat()
 }

@@ -120,7 +120,8 @@ impl Cluster {
 
     /// One of the installation's programs, run by the server's user in the cluster's directory.
     pub(crate) fn command(&self, program: &str) -> Command {
-        self.user.command(self.installation.program(program), self.directory())
+        self.user
+            .command(self.installation.program(program), self.directory())
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -130,7 +131,9 @@ impl Cluster {
     fn pg_ctl(&self, action: &str, arguments: &[&str]) -> Result<()> {
         let limit = format!("--timeout={}", LIMIT.as_secs());
         let mut command = self.command("pg_ctl");
-        command.args([action, "--silent", "--pgdata=data"]).args(arguments);
+        command
+            .args([action, "--silent", "--pgdata=data"])
+            .args(arguments);
         if action != "reload" {
             command.args(["--wait", &limit]);
         }
@@ -141,7 +144,9 @@ impl Cluster {
 /// The process ids of a process's children.
 fn children(pid: u32) -> Result<Vec<u32>> {
     let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
-    list.split_whitespace().map(|pid| Ok(pid.parse()?)).collect()
+    list.split_whitespace()
+        .map(|pid| Ok(pid.parse()?))
+        .collect()
 }
 
 /// Is there a process of this id that still has memory? One that waits to be reaped has none.

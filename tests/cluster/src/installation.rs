@@ -17,7 +17,9 @@ pub(crate) struct Installation {
 impl Installation {
     /// The installation of the environment's `PG_CONFIG`, else Debian's, else the first on `PATH`.
     pub(crate) fn find() -> Result<Self> {
-        Ok(Self { bindir: bindir(&pg_config())?.into() })
+        Ok(Self {
+            bindir: bindir(&pg_config())?.into(),
+        })
     }
 
     /// The path of one of the installation's programs, such as `pg_ctl`.

@@ -33,8 +33,14 @@ impl Cluster {
     /// Panics if a server process has ever crashed, with the log lines that say so.
     pub fn assert_never_crashed(&self) {
         let log = self.log().expect("the log is readable");
-        let lines: Vec<&str> =
-            log.lines().filter(|line| SIGNS_OF_A_CRASH.iter().any(|sign| line.contains(sign))).collect();
-        assert!(lines.is_empty(), "a server process crashed:\n{}", lines.join("\n"));
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| SIGNS_OF_A_CRASH.iter().any(|sign| line.contains(sign)))
+            .collect();
+        assert!(
+            lines.is_empty(),
+            "a server process crashed:\n{}",
+            lines.join("\n")
+        );
     }
 }

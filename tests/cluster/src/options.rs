@@ -17,9 +17,12 @@ impl Default for Options {
 impl Options {
     /// The default setup.
     pub fn new() -> Self {
-        Self { preload: true, settings: Vec::new() }
-            // The providers of the tests are on this machine.
-            .set("token_vault.allowed_networks", "127.0.0.0/8, ::1/128")
+        Self {
+            preload: true,
+            settings: Vec::new(),
+        }
+        // The providers of the tests are on this machine.
+        .set("token_vault.allowed_networks", "127.0.0.0/8, ::1/128")
     }
 
     /// Without `shared_preload_libraries`: each session loads the library when it first needs it.
@@ -61,7 +64,10 @@ mod tests {
 
     #[test]
     fn values_are_quoted() {
-        assert_eq!(line("application_name", "it's"), "application_name = 'it''s'\n");
+        assert_eq!(
+            line("application_name", "it's"),
+            "application_name = 'it''s'\n"
+        );
     }
 
     #[test]
@@ -72,7 +78,16 @@ mod tests {
 
     #[test]
     fn preloading_is_the_default() {
-        assert!(Options::new().lines().contains("shared_preload_libraries = 'token_vault'\n"));
-        assert!(Options::new().not_preloaded().lines().contains("shared_preload_libraries = ''\n"));
+        assert!(
+            Options::new()
+                .lines()
+                .contains("shared_preload_libraries = 'token_vault'\n")
+        );
+        assert!(
+            Options::new()
+                .not_preloaded()
+                .lines()
+                .contains("shared_preload_libraries = ''\n")
+        );
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct ServerUser {
 impl ServerUser {
     pub(crate) fn detect() -> Result<Self> {
         let caller_is_root = std::fs::metadata("/proc/self")?.uid() == 0;
-        let ids = if caller_is_root { Some((id("-u")?, id("-g")?)) } else { None };
+        let ids = if caller_is_root {
+            Some((id("-u")?, id("-g")?))
+        } else {
+            None
+        };
         Ok(Self { ids })
     }
 
@@ -34,7 +38,10 @@ impl ServerUser {
                 command.env_remove(name);
             }
         }
-        command.current_dir(directory).env("HOME", directory).env("LC_ALL", "C.UTF-8");
+        command
+            .current_dir(directory)
+            .env("HOME", directory)
+            .env("LC_ALL", "C.UTF-8");
         if let Some((uid, gid)) = self.ids {
             command.uid(uid).gid(gid);
         }
@@ -53,7 +60,9 @@ impl ServerUser {
 /// Runs the command; an error carries what it wrote to standard error.
 pub(crate) fn run(command: &mut Command) -> Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| format!("{program}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
         return Ok(output);
     }

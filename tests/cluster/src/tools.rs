@@ -52,7 +52,11 @@ impl Cluster {
     pub fn pg_dump(&self, database: &str) -> Result<PathBuf> {
         let file = self.directory().join(format!("{database}.dump"));
         let options = ["--format=custom", "--compress=0", "--file"];
-        run(self.client("pg_dump").args(options).arg(&file).arg(database))?;
+        run(self
+            .client("pg_dump")
+            .args(options)
+            .arg(&file)
+            .arg(database))?;
         Ok(file)
     }
 
@@ -61,7 +65,11 @@ impl Cluster {
     /// # Errors
     /// With what `pg_restore` wrote to standard error; it stops at the first error.
     pub fn pg_restore(&self, database: &str, dump: &Path) -> Result<()> {
-        run(self.client("pg_restore").args(["--exit-on-error", "--dbname", database]).arg(dump)).map(|_| ())
+        run(self
+            .client("pg_restore")
+            .args(["--exit-on-error", "--dbname", database])
+            .arg(dump))
+        .map(|_| ())
     }
 
     /// A base backup of this cluster as a cluster of its own: started, with this one's settings and then
@@ -86,10 +94,18 @@ impl Cluster {
         let data = copy.data_directory();
         run(self
             .client("pg_basebackup")
-            .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--pgdata"])
+            .args([
+                "--checkpoint=fast",
+                "--wal-method=stream",
+                "--no-sync",
+                "--pgdata",
+            ])
             .arg(&data)
             .args(arguments))?;
-        copy.configure(&line("unix_socket_directories", &copy.directory().to_string_lossy()))?;
+        copy.configure(&line(
+            "unix_socket_directories",
+            &copy.directory().to_string_lossy(),
+        ))?;
         copy.configure(&options.lines())?;
         copy.start()?;
         Ok(copy)
@@ -98,7 +114,10 @@ impl Cluster {
     /// A client program, told how to reach this cluster as the superuser.
     fn client(&self, program: &str) -> Command {
         let mut command = self.command(program);
-        command.env("PGHOST", self.directory()).env("PGPORT", self.port().to_string()).env("PGUSER", "postgres");
+        command
+            .env("PGHOST", self.directory())
+            .env("PGPORT", self.port().to_string())
+            .env("PGUSER", "postgres");
         command
     }
 }

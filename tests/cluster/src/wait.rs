@@ -12,7 +12,11 @@ const INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// After `limit`, with `what` in the message; at once if `attempt` fails.
-pub fn wait_for<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+pub fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut attempt: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(result) = attempt()? {
@@ -30,7 +34,12 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Res
 /// # Errors
 /// After `limit`, or if the query fails.
 pub fn wait_for_sql(client: &mut postgres::Client, query: &str, limit: Duration) -> Result<()> {
-    wait_for(query, limit, || Ok(client.query_one(query, &[])?.get::<_, bool>(0).then_some(())))
+    wait_for(query, limit, || {
+        Ok(client
+            .query_one(query, &[])?
+            .get::<_, bool>(0)
+            .then_some(()))
+    })
 }
 
 #[cfg(test)]

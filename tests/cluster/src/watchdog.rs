@@ -23,7 +23,11 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     /// Watches over the cluster in `directory`.
-    pub(crate) fn start(installation: &Installation, user: &ServerUser, directory: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        installation: &Installation,
+        user: &ServerUser,
+        directory: &Path,
+    ) -> Result<Self> {
         let process = user
             .command("sh", directory)
             .args(["-c", SCRIPT, "watchdog"])

@@ -39,7 +39,10 @@ fn start() -> Result<()> {
     let cluster = Cluster::start_new(&Options::new())?;
     cluster.create_vault(DATABASE)?;
     eprintln!("log: {}", cluster.log_file().display());
-    eprintln!("password for 127.0.0.1, which needs one: {}", cluster.password());
+    eprintln!(
+        "password for 127.0.0.1, which needs one: {}",
+        cluster.password()
+    );
     let exports = exports(&cluster);
     let directory = cluster.leave_running();
     std::fs::write(&note, format!("{}\n{exports}", directory.display()))?;
@@ -71,7 +74,10 @@ fn exports(cluster: &Cluster) -> String {
 /// that it runs, hence one for each checkout.
 fn note() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let build = program.ancestors().nth(2).ok_or("the program lies in no build folder")?;
+    let build = program
+        .ancestors()
+        .nth(2)
+        .ok_or("the program lies in no build folder")?;
     Ok(build.join("cluster.running"))
 }
 

@@ -50,7 +50,9 @@ impl Encoding {
             Self::Base64Url => aligned(piece, |bytes| URL_SAFE_NO_PAD.encode(bytes)),
             Self::Percent => vec![percent(piece)],
             Self::Utf16 => vec![piece.iter().flat_map(|byte| [*byte, 0]).collect()],
-            Self::Pglz => (0..PGLZ_GROUP).map(|first| interrupted(piece, first)).collect(),
+            Self::Pglz => (0..PGLZ_GROUP)
+                .map(|first| interrupted(piece, first))
+                .collect(),
         }
     }
 }
@@ -101,14 +103,19 @@ mod tests {
     #[test]
     fn base64_is_recognised_at_every_alignment() {
         for (encoding, encode) in [
-            (Encoding::Base64, &(|b: &[u8]| STANDARD_NO_PAD.encode(b)) as &dyn Fn(&[u8]) -> String),
+            (
+                Encoding::Base64,
+                &(|b: &[u8]| STANDARD_NO_PAD.encode(b)) as &dyn Fn(&[u8]) -> String,
+            ),
             (Encoding::Base64Url, &|b: &[u8]| URL_SAFE_NO_PAD.encode(b)),
         ] {
             for before in 0..7 {
                 let text = encode(&[&vec![0xa5; before][..], PIECE, b"after"].concat());
                 let patterns = encoding.patterns(PIECE);
                 assert!(
-                    patterns.iter().any(|pattern| text.contains(str::from_utf8(pattern).unwrap())),
+                    patterns
+                        .iter()
+                        .any(|pattern| text.contains(str::from_utf8(pattern).unwrap())),
                     "{encoding:?} after {before} bytes"
                 );
             }
@@ -130,12 +137,17 @@ mod tests {
         let patterns = Encoding::Pglz.patterns(PIECE);
         for before in 0..PGLZ_GROUP {
             let mut compressed = Vec::new();
-            for group in [&vec![b'x'; before][..], PIECE, b"yz"].concat().chunks(PGLZ_GROUP) {
+            for group in [&vec![b'x'; before][..], PIECE, b"yz"]
+                .concat()
+                .chunks(PGLZ_GROUP)
+            {
                 compressed.push(0);
                 compressed.extend_from_slice(group);
             }
             assert!(
-                patterns.iter().any(|p| compressed.windows(p.len()).any(|window| window == p)),
+                patterns
+                    .iter()
+                    .any(|p| compressed.windows(p.len()).any(|window| window == p)),
                 "after {before} bytes"
             );
         }

@@ -16,7 +16,10 @@ pub(super) fn pieces(secret: &[u8]) -> Vec<&[u8]> {
     }
     let last = secret.len() - LENGTH;
     let count = COUNT.min(last.div_ceil(LENGTH) + 1);
-    (0..count).map(|i| i * last / (count - 1)).map(|start| &secret[start..start + LENGTH]).collect()
+    (0..count)
+        .map(|i| i * last / (count - 1))
+        .map(|start| &secret[start..start + LENGTH])
+        .collect()
 }
 
 #[cfg(test)]

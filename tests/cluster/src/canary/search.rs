@@ -59,13 +59,18 @@ impl Search {
         for secret in secrets {
             let secret = secret.as_ref();
             if secret.len() < MIN_SECRET {
-                return Err(format!("a secret of {} bytes is too short to find", secret.len()).into());
+                return Err(
+                    format!("a secret of {} bytes is too short to find", secret.len()).into(),
+                );
             }
             if !seen.insert(secret.to_vec()) {
                 continue;
             }
             for encoding in Encoding::ALL {
-                for pattern in pieces(secret).into_iter().flat_map(|p| encoding.patterns(p)) {
+                for pattern in pieces(secret)
+                    .into_iter()
+                    .flat_map(|p| encoding.patterns(p))
+                {
                     patterns.push((seen.len() - 1, encoding));
                     sequences.push(pattern);
                 }
@@ -75,7 +80,11 @@ impl Search {
             return Err("no secrets to search for".into());
         }
         let automaton = AhoCorasick::new(&sequences)?;
-        Ok(Self { automaton, patterns, secrets: seen.len() })
+        Ok(Self {
+            automaton,
+            patterns,
+            secrets: seen.len(),
+        })
     }
 
     /// How many different secrets are searched for.
@@ -116,11 +125,20 @@ impl Search {
             Err(error) => return Err(format!("{}: {error}", path.display()).into()),
         };
         let mut reader = Counting { file, bytes: 0 };
-        for found in self.automaton.stream_find_iter(&mut reader).take(MAX_FINDINGS_PER_FILE) {
+        for found in self
+            .automaton
+            .stream_find_iter(&mut reader)
+            .take(MAX_FINDINGS_PER_FILE)
+        {
             let found = found?;
             let (secret, encoding) = self.patterns[found.pattern().as_usize()];
             let offset = found.start() as u64;
-            report.findings.push(Finding { file: path.to_owned(), offset, secret, encoding });
+            report.findings.push(Finding {
+                file: path.to_owned(),
+                offset,
+                secret,
+                encoding,
+            });
         }
         report.files += 1;
         report.bytes += reader.bytes;
@@ -131,14 +149,25 @@ impl Search {
 impl fmt::Debug for Search {
     /// The patterns are secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Search").field("secrets", &self.secrets).finish_non_exhaustive()
+        f.debug_struct("Search")
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, offset, secret, encoding } = self;
-        write!(f, "secret {secret} as {encoding:?} in {} at {offset}", file.display())
+        let Self {
+            file,
+            offset,
+            secret,
+            encoding,
+        } = self;
+        write!(
+            f,
+            "secret {secret} as {encoding:?} in {} at {offset}",
+            file.display()
+        )
     }
 }
 
@@ -146,7 +175,11 @@ impl Report {
     /// Panics if anything was found, saying where.
     pub fn assert_clean(&self) {
         let places: Vec<String> = self.findings.iter().map(Finding::to_string).collect();
-        assert!(places.is_empty(), "secrets in files:\n{}", places.join("\n"));
+        assert!(
+            places.is_empty(),
+            "secrets in files:\n{}",
+            places.join("\n")
+        );
     }
 }
 

@@ -4,7 +4,8 @@ use serde_json::json;
 use token_vault_cluster::Result;
 use token_vault_oauth_server::{Entry, Outcome};
 
-use crate::provider::{CLIENT, Vault, complaint, get_token, refresh_token, secret, sqlstate};
+use crate::provider::{CLIENT, Vault, secret};
+use crate::session::{complaint, get_token, refresh_token, sqlstate};
 
 /// Adds a secret to the vault's client.
 fn add_secret(vault: &mut Vault, secret: &str, place: &str) -> Result<()> {

@@ -4,7 +4,8 @@ use postgres::Client;
 use token_vault_cluster::Result;
 use token_vault_cluster::wait::wait_for;
 
-use crate::provider::{LIMIT, Vault, get_token, refresh_token, refresher, sqlstate};
+use crate::provider::{LIMIT, Vault, refresher};
+use crate::session::{get_token, refresh_token, sqlstate};
 
 /// The state and advice of one line of `vault.status()`.
 fn status(db: &mut Client, item: &str) -> Result<(String, Option<String>)> {

@@ -7,7 +7,8 @@ use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result, StopMode};
 use token_vault_oauth_server::{Behaviour, Outcome};
 
-use crate::provider::{CLIENT, DATABASE, LIMIT, ROTATION_WITH_LEEWAY, Vault, get_token};
+use crate::provider::{CLIENT, DATABASE, LIMIT, ROTATION_WITH_LEEWAY, Vault};
+use crate::session::get_token;
 
 /// Longer than a crash and the restart after it take, so that this answer never arrives.
 const NEVER: Behaviour = Behaviour::Delay { ms: 60_000 };

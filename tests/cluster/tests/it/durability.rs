@@ -12,7 +12,9 @@ const READ: &str = "SELECT vault.get_token('acme', 'alice')";
 fn cluster_with_token() -> Result<Cluster> {
     let cluster = Cluster::start_new(&Options::new())?;
     let mut client = cluster.create_vault("app")?;
-    client.batch_execute("SELECT vault.register_provider('acme', token_endpoint => 'https://acme.example/token')")?;
+    client.batch_execute(
+        "SELECT vault.register_provider('acme', token_endpoint => 'https://acme.example/token')",
+    )?;
     client.execute(
         "SELECT vault.store_token('acme', 'alice', access_token => $1, refresh_token => $2,
                                   expires_in => 86400)",
@@ -39,7 +41,9 @@ fn tokens_survive_restarts_and_crashes() -> Result<()> {
 fn a_dump_carries_ciphertext_and_opens_where_the_master_key_is() -> Result<()> {
     let cluster = cluster_with_token()?;
     let dump = cluster.pg_dump("app")?;
-    Search::new([ACCESS_TOKEN, REFRESH_TOKEN])?.run(&dump)?.assert_clean();
+    Search::new([ACCESS_TOKEN, REFRESH_TOKEN])?
+        .run(&dump)?
+        .assert_clean();
 
     cluster.createdb("same_key")?;
     cluster.pg_restore("same_key", &dump)?;

@@ -48,9 +48,15 @@ fn errors_of_psql_are_errors_and_carry_its_words() -> Result<()> {
 fn tcp_needs_the_password() -> Result<()> {
     let cluster = plain_cluster()?;
     let mut config = postgres::Config::new();
-    config.host("127.0.0.1").port(cluster.port()).user("postgres").dbname("postgres");
+    config
+        .host("127.0.0.1")
+        .port(cluster.port())
+        .user("postgres")
+        .dbname("postgres");
     assert!(config.connect(postgres::NoTls).is_err());
-    config.password(cluster.password()).connect(postgres::NoTls)?;
+    config
+        .password(cluster.password())
+        .connect(postgres::NoTls)?;
     Ok(())
 }
 
@@ -60,12 +66,20 @@ fn a_cluster_survives_every_way_to_end_it() -> Result<()> {
     cluster.psql("postgres", "CREATE TABLE t AS SELECT 1 AS a")?;
     for mode in [StopMode::Smart, StopMode::Fast, StopMode::Immediate] {
         cluster.restart(mode)?;
-        assert_eq!(cluster.psql("postgres", "SELECT a FROM t")?, "1", "after {mode:?}");
+        assert_eq!(
+            cluster.psql("postgres", "SELECT a FROM t")?,
+            "1",
+            "after {mode:?}"
+        );
     }
     cluster.kill9()?;
     assert!(!cluster.is_running());
     cluster.start()?;
-    assert_eq!(cluster.psql("postgres", "SELECT a FROM t")?, "1", "after SIGKILL");
+    assert_eq!(
+        cluster.psql("postgres", "SELECT a FROM t")?,
+        "1",
+        "after SIGKILL"
+    );
     cluster.assert_never_crashed();
     Ok(())
 }
@@ -75,7 +89,9 @@ fn a_crash_of_a_backend_is_noticed() -> Result<()> {
     let cluster = plain_cluster()?;
     let crash = "COPY (SELECT 1) TO PROGRAM 'kill -SEGV $PPID'";
     assert!(cluster.psql("postgres", crash).is_err());
-    wait_for("recovery", Duration::from_secs(30), || Ok(cluster.psql("postgres", "SELECT 1").ok()))?;
+    wait_for("recovery", Duration::from_secs(30), || {
+        Ok(cluster.psql("postgres", "SELECT 1").ok())
+    })?;
     let noticed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         cluster.assert_never_crashed();
     }));
@@ -133,7 +149,9 @@ fn the_canary_search_finds_what_tables_wal_and_log_hold() -> Result<()> {
 
     let found = search.run(cluster.directory())?.findings;
     let in_file = |part: &str, encoding: Encoding| {
-        found.iter().any(|f| f.file.to_string_lossy().contains(part) && f.encoding == encoding)
+        found
+            .iter()
+            .any(|f| f.file.to_string_lossy().contains(part) && f.encoding == encoding)
     };
     assert!(in_file("/base/", Encoding::Raw));
     assert!(in_file("/base/", Encoding::HexLower));
@@ -146,7 +164,10 @@ fn the_canary_search_finds_what_tables_wal_and_log_hold() -> Result<()> {
 #[test]
 fn a_dropped_cluster_leaves_nothing() -> Result<()> {
     let cluster = plain_cluster()?;
-    let (directory, pid) = (cluster.directory().to_owned(), cluster.postmaster_pid().unwrap());
+    let (directory, pid) = (
+        cluster.directory().to_owned(),
+        cluster.postmaster_pid().unwrap(),
+    );
     drop(cluster);
     assert!(!directory.exists());
     assert!(!runs(pid));

@@ -3,10 +3,12 @@
 mod client_secrets;
 mod clone_guard;
 mod column;
+mod column_dump;
 mod crash;
 mod durability;
 mod harness;
 mod master_key;
+mod master_key_setup;
 mod oidc;
 mod preload;
 mod provider;
@@ -19,3 +21,4 @@ mod refresh_outbound;
 mod refresh_races;
 mod refresh_waiting;
 mod refresher;
+mod session;

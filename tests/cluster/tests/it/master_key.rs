@@ -3,22 +3,21 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use postgres::Client;
-use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
-use crate::provider::{LIMIT, complaint, get_token, sqlstate};
+use crate::session::{complaint, get_token, sqlstate};
 
-const STORE: &str =
+pub const STORE: &str =
     "SELECT vault.store_token('acme', 'bob', access_token => 'at-2', expires_in => 3600)";
 
 /// A cluster with a vault that holds one token.
-fn cluster_with_token() -> Result<Cluster> {
+pub fn cluster_with_token() -> Result<Cluster> {
     let cluster = Cluster::start_new(&Options::new().without_fsync())?;
     let mut client = cluster.create_vault("app")?;
     register_provider(&mut client)?;
@@ -28,7 +27,7 @@ fn cluster_with_token() -> Result<Cluster> {
     Ok(cluster)
 }
 
-fn register_provider(client: &mut Client) -> Result<()> {
+pub fn register_provider(client: &mut Client) -> Result<()> {
     client.batch_execute(
         "SELECT vault.register_provider('acme', token_endpoint => 'https://acme.example/token')",
     )?;
@@ -36,12 +35,12 @@ fn register_provider(client: &mut Client) -> Result<()> {
 }
 
 /// A session that has no key in memory yet.
-fn session(cluster: &Cluster) -> Result<Client> {
+pub fn session(cluster: &Cluster) -> Result<Client> {
     cluster.connect("app", "postgres")
 }
 
 /// Writes a file of the server's user with this mode.
-fn write(cluster: &Cluster, path: &Path, contents: &str, mode: u32) -> Result<()> {
+pub fn write(cluster: &Cluster, path: &Path, contents: &str, mode: u32) -> Result<()> {
     fs::write(path, contents)?;
     own(cluster, path)?;
     Ok(fs::set_permissions(path, Permissions::from_mode(mode))?)
@@ -54,7 +53,7 @@ fn own(cluster: &Cluster, path: &Path) -> Result<()> {
 }
 
 /// Reading and storing fail with this SQLSTATE and these words; nothing is written.
-fn assert_refused(cluster: &Cluster, code: &str, words: &str) -> Result<()> {
+pub fn assert_refused(cluster: &Cluster, code: &str, words: &str) -> Result<()> {
     let read = get_token(&mut session(cluster)?, "alice");
     let store = session(cluster)?.execute(STORE, &[]).map(|_| String::new());
     for refused in [read, store] {
@@ -77,22 +76,12 @@ fn assert_refused(cluster: &Cluster, code: &str, words: &str) -> Result<()> {
 }
 
 /// What the vault says about one item.
-fn status(cluster: &Cluster, item: &str) -> Result<(String, Option<String>)> {
+pub fn status(cluster: &Cluster, item: &str) -> Result<(String, Option<String>)> {
     let row = session(cluster)?.query_one(
         "SELECT state, advice FROM vault.status() WHERE item = $1",
         &[&item],
     )?;
     Ok((row.get(0), row.get(1)))
-}
-
-/// Points the setting somewhere else, and returns when new sessions see it.
-fn configure_file(cluster: &Cluster, path: &str) -> Result<()> {
-    cluster.configure(&format!("token_vault.master_key_file = '{path}'\n"))?;
-    cluster.reload()?;
-    wait_for("the reload", LIMIT, || {
-        let row = session(cluster)?.query_one("SHOW token_vault.master_key_file", &[])?;
-        Ok((row.get::<_, &str>(0) == path).then_some(()))
-    })
 }
 
 #[test]
@@ -187,84 +176,6 @@ fn another_key_is_recognized_by_its_fingerprint_before_anything_is_written() -> 
     fs::write(&file, key)?;
     assert_eq!(get_token(&mut session(&cluster)?, "alice")?, "at-1");
     assert_eq!(status(&cluster, "master key")?.1, None);
-    Ok(())
-}
-
-#[test]
-fn without_setting_or_key_the_error_says_which_is_missing() -> Result<()> {
-    let cluster = cluster_with_token()?;
-    cluster.createdb("empty")?;
-    let mut empty = cluster.connect("empty", "postgres")?;
-    empty.batch_execute("CREATE EXTENSION token_vault")?;
-    register_provider(&mut empty)?;
-    assert_eq!(sqlstate(empty.execute(STORE, &[])), "TV004");
-
-    configure_file(&cluster, "")?;
-    assert_refused(&cluster, "TV001", "no master key is configured")?;
-    let create = cluster
-        .connect("empty", "postgres")?
-        .execute("SELECT vault.create_master_key()", &[]);
-    assert_eq!(sqlstate(create), "TV001");
-    assert!(status(&cluster, "master key file")?.1.is_some());
-    Ok(())
-}
-
-#[test]
-fn create_master_key_takes_the_file_that_is_there_and_never_overwrites_it() -> Result<()> {
-    let cluster = cluster_with_token()?;
-    let file = cluster.master_key_file();
-    let key = fs::read(&file)?;
-    assert_eq!(fs::metadata(&file)?.mode() & 0o7777, 0o600);
-    let create = "SELECT vault.create_master_key()";
-    assert_eq!(sqlstate(session(&cluster)?.execute(create, &[])), "TV005");
-
-    let wanted = status(&cluster, "master key")?
-        .0
-        .replace("fingerprint ", "");
-    cluster.createdb("second")?;
-    let mut second = cluster.connect("second", "postgres")?;
-    second.batch_execute("CREATE EXTENSION token_vault")?;
-    // Rolled back and asked for again: the same key.
-    let mut transaction = second.transaction()?;
-    transaction.execute(create, &[])?;
-    transaction.rollback()?;
-    assert_eq!(second.query_one(create, &[])?.get::<_, String>(0), wanted);
-    assert_eq!(fs::read(&file)?, key);
-
-    // One that cannot be used is not replaced either.
-    let broken: PathBuf = cluster.directory().join("broken.key");
-    write(&cluster, &broken, "not a key", 0o600)?;
-    configure_file(&cluster, &broken.to_string_lossy())?;
-    cluster.createdb("third")?;
-    let mut third = cluster.connect("third", "postgres")?;
-    third.batch_execute("CREATE EXTENSION token_vault")?;
-    assert_eq!(sqlstate(third.execute(create, &[])), "TV002");
-    assert_eq!(fs::read_to_string(&broken)?, "not a key");
-    Ok(())
-}
-
-#[test]
-fn g4_a_file_inside_the_data_directory_is_advised_against() -> Result<()> {
-    let cluster = cluster_with_token()?;
-    let (state, advice) = status(&cluster, "master key file")?;
-    assert_eq!(
-        (state, advice),
-        (
-            cluster.master_key_file().to_string_lossy().into_owned(),
-            None
-        )
-    );
-
-    let inside = cluster.data_directory().join("master.key");
-    fs::rename(cluster.master_key_file(), &inside)?;
-    // Also behind a link that stands outside.
-    std::os::unix::fs::symlink(&inside, cluster.master_key_file())?;
-    let advice = status(&cluster, "master key file")?.1.unwrap_or_default();
-    assert!(advice.contains("base backups"), "{advice}");
-    configure_file(&cluster, &inside.to_string_lossy())?;
-    let advice = status(&cluster, "master key file")?.1.unwrap_or_default();
-    assert!(advice.contains("base backups"), "{advice}");
-    assert_eq!(get_token(&mut session(&cluster)?, "alice")?, "at-1");
     Ok(())
 }
 

@@ -10,7 +10,8 @@ use token_vault_cluster::{Cluster, Options, Result};
 use token_vault_oauth_server::user_agent::{Application, authorize_and_exchange};
 use token_vault_oauth_server::{OidcProvider, OidcProviderConfig};
 
-use crate::provider::{LIMIT, access_token};
+use crate::provider::LIMIT;
+use crate::session::access_token;
 
 const CLIENT_ID: &str = "vault-app";
 const CLIENT_SECRET: &str = "cs-oidc-90c3f1a77be24d05a6";

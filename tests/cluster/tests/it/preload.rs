@@ -11,7 +11,10 @@ fn stores_and_reads(options: &Options) -> Result<()> {
          SELECT vault.store_token('acme', 'alice', access_token => 'at-preload-1', expires_in => 3600)",
     )?;
     let read = "SELECT vault.get_token('acme', 'alice')";
-    assert_eq!(client.query_one(read, &[])?.get::<_, String>(0), "at-preload-1");
+    assert_eq!(
+        client.query_one(read, &[])?.get::<_, String>(0),
+        "at-preload-1"
+    );
     assert_eq!(cluster.psql("app", read)?, "at-preload-1");
     cluster.assert_never_crashed();
     Ok(())

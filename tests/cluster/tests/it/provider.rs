@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use postgres::Client;
 use postgres::types::Json;
-use postgres::{Client, NoTls};
 use serde_json::{Value, json};
 use token_vault_cluster::wait::{wait_for, wait_for_sql};
 use token_vault_cluster::{Cluster, Options, Result};
 use token_vault_oauth_server::{ClientConfig, Config, Entry, OAuthServer, RefreshPolicy};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::session::access_token;
 
 /// How long anything that another process does may take on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -222,47 +224,6 @@ pub fn register_provider(db: &mut Client, server: &OAuthServer) -> Result<()> {
     Ok(())
 }
 
-/// `vault.get_token` of the subject's token at `acme`.
-pub fn get_token(db: &mut Client, subject: &str) -> std::result::Result<String, postgres::Error> {
-    db.query_one("SELECT vault.get_token('acme', $1)", &[&subject])?
-        .try_get(0)
-}
-
-/// `vault.refresh_token` of the subject's token at `acme`.
-pub fn refresh_token(db: &mut Client, subject: &str) -> std::result::Result<(), postgres::Error> {
-    db.execute("SELECT vault.refresh_token('acme', $1)", &[&subject])?;
-    Ok(())
-}
-
-/// The SQLSTATE of a statement that must fail.
-pub fn sqlstate<T>(result: std::result::Result<T, postgres::Error>) -> String {
-    let error = result.err().expect("the statement fails");
-    error
-        .code()
-        .unwrap_or_else(|| panic!("not the server's error: {error}"))
-        .code()
-        .to_owned()
-}
-
-/// Message, detail and hint of a statement that must fail.
-pub fn complaint<T>(result: std::result::Result<T, postgres::Error>) -> String {
-    let error = result.err().expect("the statement fails");
-    let error = error.as_db_error().expect("the server's error");
-    [Some(error.message()), error.detail(), error.hint()]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// The access token of a provider's answer.
-pub fn access_token(answer: &Value) -> String {
-    answer["access_token"]
-        .as_str()
-        .expect("an access token")
-        .to_owned()
-}
-
 /// Whom the API of the provider `issuer` takes the bearer of an access token for.
 fn who_is(issuer: &str, ca_pem: &str, access_token: &str) -> Result<String> {
     let roots = RootCerts::new_with_certs(&[Certificate::from_pem(ca_pem.as_bytes())?]);
@@ -287,34 +248,6 @@ pub fn refresher(db: &mut Client, database: &str) -> Result<i32> {
         )?;
         Ok(row.map(|row| row.get(0)))
     })
-}
-
-/// Runs `work` in so many sessions at once.
-pub fn at_once<T: Send>(
-    cluster: &Cluster,
-    sessions: usize,
-    work: impl Fn(&mut Client) -> T + Sync,
-) -> Result<Vec<T>> {
-    let connections = (0..sessions)
-        .map(|_| Ok(cluster.connection(DATABASE, "postgres").connect(NoTls)?))
-        .collect::<Result<Vec<_>>>()?;
-    let start = std::sync::Barrier::new(sessions);
-    let (work, start) = (&work, &start);
-    Ok(std::thread::scope(|scope| {
-        let threads: Vec<_> = connections
-            .into_iter()
-            .map(|mut db| {
-                scope.spawn(move || {
-                    start.wait();
-                    work(&mut db)
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("the session's thread"))
-            .collect()
-    }))
 }
 
 fn is_refresh(entry: &Entry) -> bool {

@@ -26,7 +26,10 @@ fn sql_blocks() -> Vec<Block> {
     for (index, line) in README.lines().enumerate() {
         match &mut open {
             None if line == "```sql" => {
-                open = Some(Block { line: index + 2, sql: String::new() });
+                open = Some(Block {
+                    line: index + 2,
+                    sql: String::new(),
+                });
             }
             Some(_) if line == "```" => blocks.extend(open.take()),
             Some(block) => block.sql.extend([line, "\n"]),
@@ -97,7 +100,9 @@ fn compare_settings(client: &mut Client) -> Result<()> {
         .iter()
         .map(|row| (row.get(0), row.get(1)))
         .collect();
-    let of_table = table_rows("## Settings").map(|cells| (cells[0].to_owned(), cells[1].to_owned())).collect();
+    let of_table = table_rows("## Settings")
+        .map(|cells| (cells[0].to_owned(), cells[1].to_owned()))
+        .collect();
     assert_eq!(of_server, of_table);
     Ok(())
 }

@@ -4,7 +4,8 @@ use postgres::Client;
 use token_vault_cluster::Result;
 use token_vault_cluster::wait::wait_for_sql;
 
-use crate::provider::{LIMIT, Vault, get_token};
+use crate::provider::{LIMIT, Vault};
+use crate::session::get_token;
 
 /// Waits until the subject's token counts so many reads.
 fn wait_for_reads(db: &mut Client, subject: &str, reads: i64) -> Result<()> {

@@ -4,9 +4,8 @@ use serde_json::json;
 use token_vault_cluster::Result;
 use token_vault_oauth_server::{Behaviour, Outcome, RefreshPolicy};
 
-use crate::provider::{
-    CLIENT, LIMIT, Vault, access_token, complaint, get_token, refresh_token, sqlstate,
-};
+use crate::provider::{CLIENT, LIMIT, Vault};
+use crate::session::{access_token, complaint, get_token, refresh_token, sqlstate};
 
 #[test]
 fn the_worker_refreshes_ahead_of_time_and_rotation_is_followed() -> Result<()> {

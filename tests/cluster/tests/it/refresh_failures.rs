@@ -6,9 +6,8 @@ use serde_json::json;
 use token_vault_cluster::{Options, Result};
 use token_vault_oauth_server::{Behaviour, Outcome, RefreshPolicy};
 
-use crate::provider::{
-    CLIENT, ROTATION_WITH_LEEWAY, Vault, complaint, get_token, refresh_token, sqlstate,
-};
+use crate::provider::{CLIENT, ROTATION_WITH_LEEWAY, Vault};
+use crate::session::{complaint, get_token, refresh_token, sqlstate};
 
 #[test]
 fn a_dead_grant_is_never_sent_again_and_its_valid_token_still_served() -> Result<()> {

@@ -3,9 +3,8 @@
 use token_vault_cluster::{Options, Result};
 use token_vault_oauth_server::{Behaviour, Outcome};
 
-use crate::provider::{
-    CLIENT, ROTATION_WITH_LEEWAY, Vault, at_once, complaint, get_token, refresh_token, sqlstate,
-};
+use crate::provider::{CLIENT, ROTATION_WITH_LEEWAY, Vault};
+use crate::session::{at_once, complaint, get_token, refresh_token, sqlstate};
 
 fn start() -> Result<Vault> {
     Vault::start_with(&Options::new().not_preloaded().without_fsync())

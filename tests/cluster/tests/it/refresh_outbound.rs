@@ -7,7 +7,8 @@ use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result};
 use token_vault_oauth_server::Behaviour;
 
-use crate::provider::{LIMIT, Vault, complaint, get_token, refresh_token, sqlstate};
+use crate::provider::{LIMIT, Vault};
+use crate::session::{complaint, get_token, refresh_token, sqlstate};
 
 fn options() -> Options {
     Options::new().without_fsync()

@@ -7,7 +7,8 @@ use token_vault_cluster::Result;
 use token_vault_cluster::wait::wait_for;
 use token_vault_oauth_server::Behaviour;
 
-use crate::provider::{LIMIT, Vault, get_token, refresh_token, sqlstate};
+use crate::provider::{LIMIT, Vault};
+use crate::session::{get_token, refresh_token, sqlstate};
 
 /// Long enough for a few statements while the answer is under way.
 const UNDER_WAY: Behaviour = Behaviour::Delay { ms: 1500 };

@@ -8,7 +8,8 @@ use token_vault_cluster::Result;
 use token_vault_cluster::wait::wait_for_sql;
 use token_vault_oauth_server::Behaviour;
 
-use crate::provider::{LIMIT, Vault, at_once, get_token, sqlstate};
+use crate::provider::{LIMIT, Vault};
+use crate::session::{at_once, get_token, sqlstate};
 
 /// Much longer than any statement of these tests may take.
 const SLOW: Duration = Duration::from_secs(3);

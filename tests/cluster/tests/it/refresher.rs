@@ -5,6 +5,7 @@ use token_vault_cluster::Result;
 use token_vault_cluster::wait::{wait_for, wait_for_sql};
 
 use crate::provider::{CLIENT, DATABASE, LIMIT, Vault, refresher, register_provider, secret};
+use crate::session::refresh_token;
 
 /// Everything that [`Vault::start`] does in the database itself.
 fn set_up(vault: &mut Vault) -> Result<()> {
@@ -113,6 +114,29 @@ fn a_dropped_database_takes_it_along() -> Result<()> {
         Ok((vault.refresher()? != before).then_some(()))
     })?;
     vault.cluster.assert_never_crashed();
+    Ok(())
+}
+
+/// A server process is deaf to reloads while it starts; a narrowed setting must reach it all the same.
+#[test]
+fn a_reload_while_it_starts_is_not_missed() -> Result<()> {
+    const SETTING: &str = "token_vault.allowed_networks";
+    let mut vault = Vault::start()?;
+    vault.grant("alice")?;
+    for round in 0..40 {
+        let networks = if round % 2 == 0 {
+            ""
+        } else {
+            "127.0.0.0/8, ::1/128"
+        };
+        let pid = vault.refresher()?;
+        vault
+            .db
+            .execute("SELECT pg_terminate_backend($1)", &[&pid])?;
+        vault.alter_system(SETTING, networks)?;
+        let refreshed = refresh_token(&mut vault.db, "alice").is_ok();
+        assert_eq!(refreshed, !networks.is_empty(), "round {round}");
+    }
     Ok(())
 }
 

@@ -22,7 +22,12 @@ impl Arguments {
     /// # Errors
     /// At an unknown name, or a value that is no positive number.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut parsed = Self { rows: 100_000, rounds: 5, duration: Duration::from_secs(3), clients: 2 };
+        let mut parsed = Self {
+            rows: 100_000,
+            rounds: 5,
+            duration: Duration::from_secs(3),
+            clients: 2,
+        };
         let mut arguments = arguments;
         while let Some(name) = arguments.next() {
             let value: u32 = arguments.next().unwrap_or_default().parse().unwrap_or(0);

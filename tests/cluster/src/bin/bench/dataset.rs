@@ -43,7 +43,9 @@ pub fn next_random(state: &mut u64) -> u64 {
 /// Fills both tables with the same values.
 pub fn load(admin: &mut Client, rows: u32) -> Result<()> {
     admin.batch_execute(PLAIN_TABLE)?;
-    admin.batch_execute("SELECT vault.register_provider('bench', token_endpoint => 'https://bench.example/token')")?;
+    admin.batch_execute(
+        "SELECT vault.register_provider('bench', token_endpoint => 'https://bench.example/token')",
+    )?;
     let plain = admin.prepare(UPSERT)?;
     let vault = admin.prepare(STORE_TOKEN)?;
     let mut transaction = admin.transaction()?;
@@ -53,7 +55,11 @@ pub fn load(admin: &mut Client, rows: u32) -> Result<()> {
         transaction.execute(&vault, &[&subject, &token])?;
     }
     transaction.commit()?;
-    for statement in ["VACUUM ANALYZE plain", "VACUUM ANALYZE vault.token", "CHECKPOINT"] {
+    for statement in [
+        "VACUUM ANALYZE plain",
+        "VACUUM ANALYZE vault.token",
+        "CHECKPOINT",
+    ] {
         admin.batch_execute(statement)?;
     }
     Ok(())

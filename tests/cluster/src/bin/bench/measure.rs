@@ -35,19 +35,31 @@ impl Pair {
     ) -> Result<Self> {
         let first = (throughput(plain)?, throughput(ours)?);
         let second = (throughput(ours)?, throughput(plain)?);
-        Ok(Self { name, plain: (first.0 + second.1) / 2.0, ours: (first.1 + second.0) / 2.0 })
+        Ok(Self {
+            name,
+            plain: (first.0 + second.1) / 2.0,
+            ours: (first.1 + second.0) / 2.0,
+        })
     }
 }
 
 /// As applications call: prepared statements over several connections, a transaction each.
 pub fn through_clients(cluster: &Cluster, arguments: &Arguments) -> Result<Vec<Pair>> {
     let pair = |name, kind, plain, ours, setting| {
-        Pair::measure(name, plain, ours, |statement| throughput(cluster, arguments, kind, statement, setting))
+        Pair::measure(name, plain, ours, |statement| {
+            throughput(cluster, arguments, kind, statement, setting)
+        })
     };
     Ok(vec![
         pair("get_token", Kind::Read, SELECT, GET_TOKEN, "on")?,
         pair("store_token", Kind::Write, UPSERT, STORE_TOKEN, "on")?,
-        pair("store_token_asynchronous_commit", Kind::Write, UPSERT, STORE_TOKEN, "off")?,
+        pair(
+            "store_token_asynchronous_commit",
+            Kind::Write,
+            UPSERT,
+            STORE_TOKEN,
+            "off",
+        )?,
     ])
 }
 
@@ -56,13 +68,20 @@ pub fn inside_the_server(admin: &mut Client, arguments: &Arguments) -> Result<Ve
     let rows = arguments.rows;
     // No row twice: one INSERT must not meet a row again that it has just written.
     let number = MAX_CALLS.min(rows);
-    let (subject, value) = (format!("'user-' || n * 7919 % {rows}"), dataset::access_token(0));
+    let (subject, value) = (
+        format!("'user-' || n * 7919 % {rows}"),
+        dataset::access_token(0),
+    );
     let series = format!("FROM generate_series(1, {number}) AS n");
     let select = SELECT.replace("$1", &subject);
     let get_token = GET_TOKEN.replace("$1", &subject);
-    let store_token = STORE_TOKEN.replace("$1", &subject).replace("$2", &format!("'{value}'"));
+    let store_token = STORE_TOKEN
+        .replace("$1", &subject)
+        .replace("$2", &format!("'{value}'"));
     let mut pair = |name, plain: String, ours: String| {
-        Pair::measure(name, &plain, &ours, |statement| calls(admin, number, statement))
+        Pair::measure(name, &plain, &ours, |statement| {
+            calls(admin, number, statement)
+        })
     };
     Ok(vec![
         pair(
@@ -109,9 +128,13 @@ fn throughput(
         let threads: Vec<_> = clients
             .iter_mut()
             .zip(1_u64..)
-            .map(|(client, seed)| scope.spawn(move || one_client(client, seed, kind, statement, duration, rows)))
+            .map(|(client, seed)| {
+                scope.spawn(move || one_client(client, seed, kind, statement, duration, rows))
+            })
             .collect();
-        let rates = threads.into_iter().map(|thread| thread.join().map_err(|_| "a client died")?);
+        let rates = threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| "a client died")?);
         rates.sum()
     })
 }

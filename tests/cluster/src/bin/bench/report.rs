@@ -25,7 +25,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:32} {:>12} {:>12} {:>8}", "median calls a second", "plain", "vault", "ratio")?;
+        writeln!(
+            f,
+            "{:32} {:>12} {:>12} {:>8}",
+            "median calls a second", "plain", "vault", "ratio"
+        )?;
         for (name, pairs) in &self.results {
             let plain = median(pairs.iter().map(|pair| pair.plain));
             let ours = median(pairs.iter().map(|pair| pair.ours));
@@ -47,7 +51,12 @@ pub fn settings(admin: &mut Client, arguments: &Arguments) -> Result<String> {
         arguments.rounds,
         arguments.duration.as_secs()
     );
-    for name in ["server_version", "fsync", "synchronous_commit", "shared_buffers"] {
+    for name in [
+        "server_version",
+        "fsync",
+        "synchronous_commit",
+        "shared_buffers",
+    ] {
         let value: String = admin.query_one(&format!("SHOW {name}"), &[])?.get(0);
         line.push_str(&format!(", {name} {value}"));
     }
@@ -78,8 +87,15 @@ mod tests {
 
     #[test]
     fn the_ratio_is_of_rounds_not_of_medians() {
-        let pair = |plain, ours| Pair { name: "x", plain, ours };
-        assert_eq!(ratio(&[pair(10.0, 5.0), pair(100.0, 50.0), pair(1.0, 0.5)]), 0.5);
+        let pair = |plain, ours| Pair {
+            name: "x",
+            plain,
+            ours,
+        };
+        assert_eq!(
+            ratio(&[pair(10.0, 5.0), pair(100.0, 50.0), pair(1.0, 0.5)]),
+            0.5
+        );
         let mut report = Report::default();
         report.add(pair(10.0, 8.3));
         assert!(report.to_string().ends_with("\nratio x 0.83\n"));

@@ -18,11 +18,20 @@ pub fn search(cluster: &Cluster, secrets: &[String]) -> Result<String> {
     if let Some(finding) = report.findings.first() {
         return Err(format!("plaintext on disk: {finding}").into());
     }
-    let planted = Search::new([PLANTED])?.run(&cluster.data_directory())?.findings;
+    let planted = Search::new([PLANTED])?
+        .run(&cluster.data_directory())?
+        .findings;
     for place in ["base", "pg_wal"] {
         let place = cluster.data_directory().join(place);
-        if !planted.iter().any(|finding| finding.file.starts_with(&place)) {
-            return Err(format!("the search missed the planted secret in {}", place.display()).into());
+        if !planted
+            .iter()
+            .any(|finding| finding.file.starts_with(&place))
+        {
+            return Err(format!(
+                "the search missed the planted secret in {}",
+                place.display()
+            )
+            .into());
         }
     }
     Ok(format!(

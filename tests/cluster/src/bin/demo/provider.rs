@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use token_vault_cluster::Result;
-use token_vault_oauth_server::{ClientConfig, Config, Entry, OAuthServer, Outcome, user_agent::authorize_and_exchange};
+use token_vault_oauth_server::{
+    ClientConfig, Config, Entry, OAuthServer, Outcome, user_agent::authorize_and_exchange,
+};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 const CLIENT_ID: &str = "demo-app";
@@ -45,14 +47,25 @@ impl Provider {
     /// From now on; `None`: an hour.
     pub fn access_tokens_live(&self, expires_in: Option<Duration>) {
         let client = ClientConfig::confidential(CLIENT_ID, &self.client_secret, REDIRECT_URI);
-        self.server.register(ClientConfig { expires_in, ..client });
+        self.server.register(ClientConfig {
+            expires_in,
+            ..client
+        });
     }
 
     /// The user's consent in a browser and the exchange of the code, with PKCE: the provider's JSON answer.
     pub fn authorize(&self, subject: &str) -> Result<Value> {
         let (issuer, ca) = (self.server.issuer(), self.server.ca_pem());
         let (secret, scope) = (Some(&*self.client_secret), "profile offline_access");
-        Ok(authorize_and_exchange(&issuer, ca, CLIENT_ID, secret, REDIRECT_URI, subject, scope)?)
+        Ok(authorize_and_exchange(
+            &issuer,
+            ca,
+            CLIENT_ID,
+            secret,
+            REDIRECT_URI,
+            subject,
+            scope,
+        )?)
     }
 
     /// Whom the provider's API takes the bearer of an access token for (RFC 6750).
@@ -60,21 +73,29 @@ impl Provider {
         let ca = Certificate::from_pem(self.server.ca_pem().as_bytes())?;
         let roots = RootCerts::new_with_certs(&[ca]);
         let tls = TlsConfig::builder().root_certs(roots).build();
-        let agent = ureq::Agent::config_builder().tls_config(tls).build().new_agent();
+        let agent = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .build()
+            .new_agent();
         let mut answer = agent
             .get(format!("{}/api/me", self.server.issuer()))
             .header("authorization", format!("Bearer {access_token}"))
             .call()?;
         let body: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
-        Ok(body["subject"].as_str().ok_or("the API names no subject")?.to_owned())
+        Ok(body["subject"]
+            .as_str()
+            .ok_or("the API names no subject")?
+            .to_owned())
     }
 
     /// The first `count` refreshes that the provider has noted, once there are so many.
     pub fn refreshes(&self, count: usize, limit: Duration) -> Result<Vec<Entry>> {
         let is_refresh = |entry: &Entry| entry.grant_type.as_deref() == Some("refresh_token");
         let enough = |entries: &[Entry]| entries.iter().filter(|e| is_refresh(e)).count() >= count;
-        let journal =
-            self.server.wait_for_journal(enough, limit).map_err(|_| "a refresh did not reach the provider in time")?;
+        let journal = self
+            .server
+            .wait_for_journal(enough, limit)
+            .map_err(|_| "a refresh did not reach the provider in time")?;
         Ok(journal.into_iter().filter(is_refresh).collect())
     }
 

@@ -31,7 +31,10 @@ pub fn tell() -> Result<usize> {
     t.note(&format!("provider: {}", provider.server().issuer()));
     let mut admin = cluster.connect("app", "postgres")?;
     t.value(&mut admin, "SHOW server_version")?;
-    check(t.value(&mut admin, "SHOW shared_preload_libraries")? == "token_vault", "not preloaded")?;
+    check(
+        t.value(&mut admin, "SHOW shared_preload_libraries")? == "token_vault",
+        "not preloaded",
+    )?;
 
     set_up(&mut t, &mut admin, &provider)?;
     let mut app = cluster.connect("app", "app_role")?;
@@ -40,7 +43,10 @@ pub fn tell() -> Result<usize> {
     encrypted_column(&mut t, &mut app)?;
 
     t.step("No plaintext on disk: every file of the stopped server is searched");
-    admin.batch_execute(&format!("CREATE TABLE plain AS SELECT '{}' AS value", leaks::PLANTED))?;
+    admin.batch_execute(&format!(
+        "CREATE TABLE plain AS SELECT '{}' AS value",
+        leaks::PLANTED
+    ))?;
     drop((admin, app));
     cluster.stop(StopMode::Fast)?;
     cluster.assert_never_crashed();
@@ -60,8 +66,15 @@ fn set_up(t: &mut Transcript, admin: &mut Client, provider: &Provider) -> Result
     check(!fingerprint.is_empty(), "no fingerprint")?;
 
     t.step("The provider and our registration there");
-    let (issuer, id, secret) = (provider.server().issuer(), provider.client_id(), provider.client_secret());
-    t.sql(admin, &format!("SELECT vault.register_provider('local', token_endpoint => '{issuer}/token')"))?;
+    let (issuer, id, secret) = (
+        provider.server().issuer(),
+        provider.client_id(),
+        provider.client_secret(),
+    );
+    t.sql(
+        admin,
+        &format!("SELECT vault.register_provider('local', token_endpoint => '{issuer}/token')"),
+    )?;
     let register = |secret: &str| {
         format!(
             "SELECT vault.register_client('my-app', provider => 'local',\n    \
@@ -74,43 +87,88 @@ fn set_up(t: &mut Transcript, admin: &mut Client, provider: &Provider) -> Result
     t.step("A role for the application");
     t.sql(admin, "CREATE ROLE app_role LOGIN")?;
     t.sql(admin, "CREATE SCHEMA app AUTHORIZATION app_role")?;
-    t.sql(admin, "SELECT vault.grant_access('app_role', privileges => '{read,write}')")?;
+    t.sql(
+        admin,
+        "SELECT vault.grant_access('app_role', privileges => '{read,write}')",
+    )?;
     Ok(())
 }
 
 /// From the user's consent to the first use of the token; returns the access token.
-fn store(t: &mut Transcript, admin: &mut Client, app: &mut Client, provider: &Provider) -> Result<String> {
-    t.step("The user consents, the application exchanges the code and stores the answer as it came");
+fn store(
+    t: &mut Transcript,
+    admin: &mut Client,
+    app: &mut Client,
+    provider: &Provider,
+) -> Result<String> {
+    t.step(
+        "The user consents, the application exchanges the code and stores the answer as it came",
+    );
     let answer = provider.authorize("user-42")?;
-    let token = answer["access_token"].as_str().ok_or("no access token")?.to_owned();
+    let token = answer["access_token"]
+        .as_str()
+        .ok_or("no access token")?
+        .to_owned();
     t.note(&format!("$1 = {}", outline(&answer)));
     let statement = "SELECT vault.store_token_response('local', 'user-42', $1::jsonb)";
     t.typed(statement);
     app.execute(statement, &[&Json(&answer)])?;
 
     t.step("What a reader of the table sees");
-    let ciphertext = t.value(admin, "SELECT access_token FROM vault.token WHERE subject = 'user-42'")?;
-    check(ciphertext.len() > 2 * token.len(), "the ciphertext is too short to be one")?;
-    check(!ciphertext.contains(&hex::encode(&token[..24])), "the table holds the plaintext")?;
-    t.sql(admin, "SELECT provider, subject, status, has_refresh_token FROM vault.tokens")?;
+    let ciphertext = t.value(
+        admin,
+        "SELECT access_token FROM vault.token WHERE subject = 'user-42'",
+    )?;
+    check(
+        ciphertext.len() > 2 * token.len(),
+        "the ciphertext is too short to be one",
+    )?;
+    check(
+        !ciphertext.contains(&hex::encode(&token[..24])),
+        "the table holds the plaintext",
+    )?;
+    t.sql(
+        admin,
+        "SELECT provider, subject, status, has_refresh_token FROM vault.tokens",
+    )?;
 
     t.step("What the application gets");
     let got = t.value(app, "SELECT vault.get_token('local', 'user-42')")?;
-    check(got == token, "get_token returned another token than was stored")?;
-    check(provider.who_is(&got)? == "user-42", "the provider's API takes it for somebody else's")?;
+    check(
+        got == token,
+        "get_token returned another token than was stored",
+    )?;
+    check(
+        provider.who_is(&got)? == "user-42",
+        "the provider's API takes it for somebody else's",
+    )?;
     t.note("the provider's API accepts it: 200, subject user-42");
     Ok(token)
 }
 
 /// The background worker's part.
-fn refresh(t: &mut Transcript, admin: &mut Client, app: &mut Client, provider: &Provider, first: &str) -> Result<()> {
+fn refresh(
+    t: &mut Transcript,
+    admin: &mut Client,
+    app: &mut Client,
+    provider: &Provider,
+    first: &str,
+) -> Result<()> {
     t.step("The token is about to expire, and the background worker refreshes it");
     let lifetime = FIRST_LIFETIME.as_secs();
-    t.note(&format!("it was issued for {lifetime} seconds; nobody asks for it meanwhile"));
+    t.note(&format!(
+        "it was issued for {lifetime} seconds; nobody asks for it meanwhile"
+    ));
     provider.access_tokens_live(None);
     let refreshes = provider.refreshes(1, LIMIT)?;
-    check(refreshes.len() == 1, "the provider was asked more than once")?;
-    check(Provider::rotated(&refreshes[0]), "the refresh token was not rotated")?;
+    check(
+        refreshes.len() == 1,
+        "the provider was asked more than once",
+    )?;
+    check(
+        Provider::rotated(&refreshes[0]),
+        "the refresh token was not rotated",
+    )?;
     t.note("the provider has rotated the refresh token: the old one would now end the grant");
     let stored = "SELECT generation > 1 FROM vault.tokens WHERE subject = 'user-42'";
     wait_for_sql(admin, stored, LIMIT)?;
@@ -124,37 +182,62 @@ fn refresh(t: &mut Transcript, admin: &mut Client, app: &mut Client, provider: &
     t.step("What the application gets now");
     let second = t.value(app, "SELECT vault.get_token('local', 'user-42')")?;
     check(second != first, "get_token returned the old token")?;
-    check(provider.who_is(&second)? == "user-42", "the provider's API refuses the new token")?;
+    check(
+        provider.who_is(&second)? == "user-42",
+        "the provider's API refuses the new token",
+    )?;
     t.note("another token, and the provider's API accepts it: 200, subject user-42");
 
     t.step("The rotated refresh token is the one that counts: refreshed once more, on request");
     t.sql(admin, "SELECT vault.refresh_token('local', 'user-42')")?;
     let refreshes = provider.refreshes(2, LIMIT)?;
     let used = &refreshes[1].refresh_token_id;
-    check(*used == refreshes[0].new_refresh_token_id, "another refresh token was used")?;
+    check(
+        *used == refreshes[0].new_refresh_token_id,
+        "another refresh token was used",
+    )?;
     let third = t.value(app, "SELECT vault.get_token('local', 'user-42')")?;
     check(third != second, "the requested refresh changed nothing")?;
-    check(provider.who_is(&third)? == "user-42", "the provider's API refuses the third token")
+    check(
+        provider.who_is(&third)? == "user-42",
+        "the provider's API refuses the third token",
+    )
 }
 
 /// Any other secret, in the application's own table.
 fn encrypted_column(t: &mut Transcript, app: &mut Client) -> Result<()> {
     t.step("An encrypted column in the application's own table");
-    t.sql(app, "CREATE TABLE app.webhook (id bigint PRIMARY KEY, signing_key vault.secret NOT NULL)")?;
+    t.sql(
+        app,
+        "CREATE TABLE app.webhook (id bigint PRIMARY KEY, signing_key vault.secret NOT NULL)",
+    )?;
     let insert = "INSERT INTO app.webhook VALUES (1, $1::text)";
     t.note(&format!("$1 = {}", shortened(WEBHOOK_KEY)));
     t.typed(insert);
     app.execute(insert, &[&WEBHOOK_KEY])?;
     let stored = t.value(app, "SELECT signing_key FROM app.webhook WHERE id = 1")?;
-    check(stored.starts_with("tv1."), "the column does not show an envelope")?;
-    let revealed = t.value(app, "SELECT vault.reveal(signing_key) FROM app.webhook WHERE id = 1")?;
-    check(revealed == WEBHOOK_KEY, "reveal returned something else than was inserted")
+    check(
+        stored.starts_with("tv1."),
+        "the column does not show an envelope",
+    )?;
+    let revealed = t.value(
+        app,
+        "SELECT vault.reveal(signing_key) FROM app.webhook WHERE id = 1",
+    )?;
+    check(
+        revealed == WEBHOOK_KEY,
+        "reveal returned something else than was inserted",
+    )
 }
 
 /// The answer's fields, the long ones shortened.
 fn outline(answer: &Value) -> String {
     let mut answer = answer.clone();
-    for value in answer.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
+    for value in answer
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|fields| fields.values_mut())
+    {
         if let Value::String(text) = value {
             *text = shortened(text);
         }

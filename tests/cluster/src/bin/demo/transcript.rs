@@ -74,28 +74,51 @@ pub fn shortened(value: &str) -> String {
 
 fn show(rows: &[SimpleQueryRow]) {
     // What a function without a result returns is not worth a table.
-    if rows.iter().all(|row| row.len() == 1 && row.get(0) == Some("")) {
+    if rows
+        .iter()
+        .all(|row| row.len() == 1 && row.get(0) == Some(""))
+    {
         return;
     }
-    let names = rows[0].columns().iter().map(|column| column.name().to_owned());
+    let names = rows[0]
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned());
     let mut table = vec![names.collect()];
     table.extend(rows.iter().map(cells));
     print_table(&table);
 }
 
 fn cells(row: &SimpleQueryRow) -> Vec<String> {
-    (0..row.len()).map(|i| shortened(row.get(i).unwrap_or(""))).collect()
+    (0..row.len())
+        .map(|i| shortened(row.get(i).unwrap_or("")))
+        .collect()
 }
 
 /// Prints a heading and rows, all of the same number of cells, as psql does.
 fn print_table(table: &[Vec<String>]) {
-    let width = |i: usize| table.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+    let width = |i: usize| {
+        table
+            .iter()
+            .map(|row| row[i].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
     for (number, row) in table.iter().enumerate() {
-        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        println!("      {}", padded.collect::<Vec<_>>().join(" | ").trim_end());
+        let padded = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        println!(
+            "      {}",
+            padded.collect::<Vec<_>>().join(" | ").trim_end()
+        );
         if number == 0 {
-            let line = widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>();
+            let line = widths
+                .iter()
+                .map(|width| "-".repeat(width + 2))
+                .collect::<Vec<_>>();
             println!("     {}", line.join("+"));
         }
     }

@@ -17,8 +17,14 @@ fn a_planted_secret_is_found_in_every_encoding() {
         for pattern in encoding.patterns(secret) {
             let contents = [&b"before "[..], &pattern, b" after"].concat();
             let report = search(&[secret], &contents);
-            let finding = report.findings.first().unwrap_or_else(|| panic!("{encoding:?} missed"));
-            assert_eq!((finding.offset, finding.secret, finding.encoding), (7, 0, encoding));
+            let finding = report
+                .findings
+                .first()
+                .unwrap_or_else(|| panic!("{encoding:?} missed"));
+            assert_eq!(
+                (finding.offset, finding.secret, finding.encoding),
+                (7, 0, encoding)
+            );
         }
     }
 }
@@ -34,7 +40,10 @@ fn a_long_secret_is_found_when_something_interrupts_it() {
 fn a_secret_across_two_reads_is_found() {
     for padding in (64 << 10) - SECRET.len()..(64 << 10) + 1 {
         let contents = [&vec![b'.'; padding][..], SECRET].concat();
-        assert_eq!(search(&[SECRET], &contents).findings[0].offset, padding as u64);
+        assert_eq!(
+            search(&[SECRET], &contents).findings[0].offset,
+            padding as u64
+        );
     }
 }
 
@@ -42,7 +51,14 @@ fn a_secret_across_two_reads_is_found() {
 fn what_is_not_there_is_not_found_and_everything_is_read() {
     let contents = vec![b'.'; 3 << 20];
     let report = search(&[SECRET], &contents);
-    assert_eq!(report, Report { files: 1, bytes: 3 << 20, findings: vec![] });
+    assert_eq!(
+        report,
+        Report {
+            files: 1,
+            bytes: 3 << 20,
+            findings: vec![]
+        }
+    );
 }
 
 #[test]
@@ -61,7 +77,10 @@ fn files_below_folders_are_searched_and_links_are_not_followed() {
     std::fs::create_dir_all(directory.path().join("a/b")).unwrap();
     std::fs::write(directory.path().join("a/b/file"), SECRET).unwrap();
     std::os::unix::fs::symlink(outside.path(), directory.path().join("link")).unwrap();
-    let report = Search::new([SECRET]).unwrap().run(directory.path()).unwrap();
+    let report = Search::new([SECRET])
+        .unwrap()
+        .run(directory.path())
+        .unwrap();
     assert_eq!(report.files, 1);
     assert!(report.findings[0].file.ends_with("a/b/file"));
 }
@@ -69,6 +88,11 @@ fn files_below_folders_are_searched_and_links_are_not_followed() {
 #[test]
 fn equal_secrets_count_once_and_short_ones_are_refused() {
     assert_eq!(Search::new([SECRET, SECRET]).unwrap().secrets(), 1);
-    assert!(Search::new([b"short"]).unwrap_err().to_string().contains("too short"));
+    assert!(
+        Search::new([b"short"])
+            .unwrap_err()
+            .to_string()
+            .contains("too short")
+    );
     assert!(Search::new(Vec::<&[u8]>::new()).is_err());
 }
