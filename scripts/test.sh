@@ -51,7 +51,8 @@ inside_the_server() {
 
 release_build() { scripts/install.sh; }
 sql_as_users_see_it() { tests/regress/run.sh; }
-real_servers() { cargo test --no-fail-fast -p token_vault_cluster; }
+# They wait more than they compute: more of them at once than there are cores.
+real_servers() { cargo test --no-fail-fast -p token_vault_cluster -- --test-threads=4; }
 demo() { scripts/tool.sh demo; }
 
 step "packages that know no PostgreSQL" packages_without_postgresql

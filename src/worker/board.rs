@@ -325,7 +325,7 @@ pub fn sweep() {
     let waiters = BOARD.with(|board| board.requests.map(|request| request.waiter));
     for waiter in waiters.into_iter().flatten().filter(|waiter| *waiter > 0) {
         if !latch::is_alive(waiter) {
-            withdraw(waiter);
+            BOARD.with(|board| board.of_waiter(waiter).for_each(|request| *request = FREE));
         }
     }
 }

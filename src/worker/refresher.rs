@@ -74,6 +74,17 @@ impl Refresher {
         board::sweep();
         self.receive();
         self.write_outcomes();
+        // One that has been told to end leaves what is asked for to its successor.
+        if !background::must_stop() {
+            self.start_what_is_wanted();
+        }
+        self.write_usage();
+        transaction::report_statistics();
+        self.rest()
+    }
+
+    /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
+    fn start_what_is_wanted(&mut self) {
         if self.may_refresh() {
             let asked = board::take(self.database, self.outbound.free_places());
             self.start_asked(&asked);
@@ -82,9 +93,6 @@ impl Refresher {
             let asked = board::take(self.database, usize::MAX);
             board::finish(self.database, &asked);
         }
-        self.write_usage();
-        transaction::report_statistics();
-        self.rest()
     }
 
     /// One errand, from claim to outcome.
@@ -136,7 +144,7 @@ impl Refresher {
 
     /// Whether requests may be sent from here: not from a copy of the database, and not while switched off.
     fn may_refresh(&mut self) -> bool {
-        if !settings::refresh_enabled() || background::must_stop() {
+        if !settings::refresh_enabled() {
             return false;
         }
         let standing = transaction::run(installation::standing);

@@ -134,9 +134,29 @@ fn a_reload_while_it_starts_is_not_missed() -> Result<()> {
             .db
             .execute("SELECT pg_terminate_backend($1)", &[&pid])?;
         vault.alter_system(SETTING, networks)?;
-        let refreshed = refresh_token(&mut vault.db, "alice").is_ok();
-        assert_eq!(refreshed, !networks.is_empty(), "round {round}");
+        let refreshed = refresh_token(&mut vault.db, "alice");
+        assert_eq!(
+            refreshed.is_ok(),
+            !networks.is_empty(),
+            "round {round}: {refreshed:?}"
+        );
     }
+    Ok(())
+}
+
+#[test]
+fn a_session_that_asks_while_it_ends_is_served_by_the_next_one() -> Result<()> {
+    let mut vault = Vault::start()?;
+    vault.grant("alice")?;
+    for round in 0..40 {
+        let pid = vault.refresher()?;
+        vault
+            .db
+            .execute("SELECT pg_terminate_backend($1)", &[&pid])?;
+        refresh_token(&mut vault.db, "alice")
+            .map_err(|error| format!("round {round}: {error:?}"))?;
+    }
+    vault.cluster.assert_never_crashed();
     Ok(())
 }
 
