@@ -4,8 +4,8 @@ source "$(dirname "$0")/common.sh"
 use_server
 
 extension=$("$PG_CONFIG" --sharedir)/extension
-shopt -s nullglob
-files=("$("$PG_CONFIG" --pkglibdir)"/token_vault*.so "$extension"/token_vault.control "$extension"/token_vault--*.sql)
+shopt -s nullglob # hence the brackets: without a pattern the name would stay when there is no such file
+files=("$("$PG_CONFIG" --pkglibdir)"/token_vault*.so "$extension"/token_vault[.]control "$extension"/token_vault--*.sql)
 [ ${#files[@]} -gt 0 ] || { say "nothing to remove"; exit 0; }
 say "removing ${files[*]}"
 if can_install; then rm -f "${files[@]}"; else sudo rm -f "${files[@]}"; fi
