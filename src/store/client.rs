@@ -1,6 +1,5 @@
 //! OAuth clients and their secrets.
 
-use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -10,6 +9,7 @@ use token_vault_core::secret::{ClientSecret, SecretString};
 
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
+use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT4OID, INT8OID, JSONBOID, TEXTOID};
 use crate::pg::spi::{self, Row, Session, Statement};
 use crate::store::keyring;
 

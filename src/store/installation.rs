@@ -1,9 +1,8 @@
 //! The clone guard: whether this database may refresh the vault's grants. A copy must not, because with
 //! rotating refresh tokens it would end the original's.
 
-use crate::pg::spi::BuiltinOid;
-
 use crate::pg::server;
+use crate::pg::spi::BuiltinOid;
 use crate::pg::spi::{self, Statement};
 
 /// Whether this is the database that the vault was made in or was adopted by.

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::pg::spi::BuiltinOid;
 use token_vault_core::envelope::{self, Context, KeyId};
 use token_vault_core::keys::{DataKey, MasterKey};
 use token_vault_core::secret::SecretBytes;
@@ -12,6 +11,7 @@ use token_vault_core::secret::SecretBytes;
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::random;
+use crate::pg::spi::BuiltinOid;
 use crate::pg::spi::{self, Row, Statement};
 use crate::store::master_key;
 

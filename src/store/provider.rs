@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::pg::spi::BuiltinOid;
 use pgrx::JsonB;
 use token_vault_core::oauth::{Provider, RefreshCredential};
 
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
+use crate::pg::spi::BuiltinOid;
 use crate::pg::spi::{self, Session, Statement};
 use crate::pg::transaction;
 

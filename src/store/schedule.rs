@@ -1,7 +1,6 @@
 //! Rows of `vault.refresh_schedule`: when a token is due, and the attempt under way.
 
 use crate::pg::spi::BuiltinOid::{INT8OID, TIMESTAMPTZOID};
-
 use crate::pg::spi::{self, Session, Statement, timestamp};
 use crate::pg::time::UnixMicros;
 

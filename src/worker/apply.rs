@@ -1,13 +1,13 @@
 //! Writing outcomes. An answer is applied only to the generation it was asked for: a token that was stored
 //! again, deleted or moved meanwhile wins.
 
-use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use pgrx::JsonB;
 use token_vault_core::oauth::{Expiry, Provider, TokenResponse};
 use token_vault_core::refresh::{self, Verdict};
 
 use crate::error::Result;
 use crate::pg::random;
+use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use crate::pg::spi::{Session, Statement, timestamp};
 use crate::pg::time::{self, UnixMicros};
 use crate::store::token::{self, Sealed};
@@ -63,7 +63,19 @@ pub fn apply(
             _,
         ) => {
             let again = refresh::retry_at(now, failures(claim), *retry_after, random::number());
-            failed(session, claim, error, again, now);
+            let is_transient = matches!(
+                outcome,
+                Outcome::Failed {
+                    verdict: Verdict::Transient,
+                    ..
+                }
+            );
+            if claim.answer_lost && is_transient {
+                // Nothing has been learned of the lost answer.
+                outcome_unknown(session, claim, error, again, now);
+            } else {
+                failed(session, claim, error, again, now);
+            }
             Ok(())
         }
         (Outcome::Unknown { error }, _) => {

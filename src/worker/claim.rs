@@ -1,9 +1,9 @@
 //! Claiming tokens: the intent to refresh is committed before a byte is sent, so that after a crash "sent,
 //! outcome unknown" is known and never guessed.
 
-use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
 use pgrx::JsonB;
 
+use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
 use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::UnixMicros;
 use crate::store::token::TokenKey;
@@ -33,33 +33,34 @@ pub enum Which<'a> {
     Tokens(&'a [i64]),
 }
 
+/// The statement that claims those rows of the schedule, at most `$3` of them, until `$2`.
+macro_rules! claim_those {
+    ($condition:literal) => {
+        concat!(
+            "UPDATE vault.refresh_schedule AS s
+             SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
+                 attempted_at = clock_timestamp(), due_at = $2
+             FROM (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule ",
+            $condition,
+            " LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+                  JOIN vault.token AS t ON t.id = due.token
+             WHERE s.token = due.token
+             RETURNING s.token, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
+                 t.access_token, t.refresh_token, t.scope, t.response || t.metadata, s.failures,
+                 due.attempt IS NOT NULL AND due.attempt_generation = t.generation"
+        )
+    };
+}
+
 /// Claims up to `limit` tokens. An attempt that has no outcome by `lease_until` (its process died) is due
 /// again then. Called in a transaction of its own, which commits the intents.
 pub fn claim(which: Which, limit: usize, lease_until: UnixMicros) -> Vec<Claim> {
     static CLAIM_DUE: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule AS s
-         SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
-             attempted_at = clock_timestamp(), due_at = $2
-         FROM (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule
-               WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-              JOIN vault.token AS t ON t.id = due.token
-         WHERE s.token = due.token
-         RETURNING s.token, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
-             t.access_token, t.refresh_token, t.scope, t.response || t.metadata, s.failures,
-             due.attempt IS NOT NULL AND due.attempt_generation = t.generation",
+        claim_those!("WHERE due_at <= $1 ORDER BY due_at"),
         &[TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID],
     );
     static CLAIM_TOKENS: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule AS s
-         SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
-             attempted_at = clock_timestamp(), due_at = $2
-         FROM (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule
-               WHERE token = ANY ($1) LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-              JOIN vault.token AS t ON t.id = due.token
-         WHERE s.token = due.token
-         RETURNING s.token, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
-             t.access_token, t.refresh_token, t.scope, t.response || t.metadata, s.failures,
-             due.attempt IS NOT NULL AND due.attempt_generation = t.generation",
+        claim_those!("WHERE token = ANY ($1)"),
         &[INT8ARRAYOID, TIMESTAMPTZOID, INT8OID],
     );
     let limit = limit as i64;

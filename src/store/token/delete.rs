@@ -1,8 +1,7 @@
 //! Deleting tokens; their schedule and usage go with them.
 
-use crate::pg::spi::BuiltinOid::TEXTOID;
-
 use super::TokenKey;
+use crate::pg::spi::BuiltinOid::TEXTOID;
 use crate::pg::spi::{self, Statement};
 
 /// Whether there was such a token.

@@ -1,6 +1,5 @@
 //! Storing what a provider issued.
 
-use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use pgrx::JsonB;
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
@@ -10,6 +9,7 @@ use token_vault_core::refresh;
 use super::TokenKey;
 use crate::error::Result;
 use crate::pg::random;
+use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
 use crate::pg::spi::{self, Statement, timestamp};
 use crate::pg::time::UnixMicros;
 use crate::store::{keyring, provider as providers, schedule};

@@ -175,6 +175,21 @@ fn where_a_strict_provider_has_rotated_and_the_answer_was_lost_the_error_says_so
 }
 
 #[test]
+fn a_lost_answer_is_remembered_through_later_failures() -> Result<()> {
+    let mut vault = Vault::start()?;
+    vault.register_at_provider(CLIENT, RefreshPolicy::default());
+    vault.server.misbehave(Behaviour::DropBeforeAnswer, Some(1));
+    vault
+        .server
+        .misbehave(Behaviour::Html { status: 503 }, Some(1));
+    vault.grant_that_is_due("alice")?;
+    vault.wait_for_token("alice", "status = 'reauthorization_required'")?;
+    let error = vault.token("alice")?.last_error.unwrap_or_default();
+    assert!(error.contains("lost answer"), "{error}");
+    Ok(())
+}
+
+#[test]
 fn a_request_that_never_arrived_costs_nothing() -> Result<()> {
     let mut vault = Vault::start()?;
     vault
