@@ -8,54 +8,78 @@ use_server
 # pgrx would hand the backtraces of this variable to clients, as DETAIL.
 export RUST_BACKTRACE=0
 
-harness=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
+bindir=$("$PG_CONFIG" --bindir)
+drivers=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
+server= # the folder of the running one
 passed=0
 failed=0
+
+# What a shell may carry of another cluster, `make cluster` for one.
+unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGOPTIONS PGSERVICE
 
 # Servers refuse to run as root, and their user may be unable to read the checkout: what is needed is
 # copied to a folder of that user, and the results come back.
 folder=$(mktemp -d -t tv-XXXXXX)
-trap 'rm -rf "$folder"' EXIT
+trap 'stop_server; rm -rf "$folder"' EXIT
 if is_root; then as_server() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"; }; else as_server() { "$@"; }; fi
+
+# Not the drivers' own --temp-instance: its superuser would be called like whoever runs this, and its
+# databases have no encoding of their own.
+start_server() {
+  (
+    cd "$1"
+    as_server "$bindir/initdb" --pgdata=data --username=postgres --auth=trust --encoding=UTF8 --no-locale --no-sync >initdb.log
+    sed "s|@FOLDER@|$1|" server.conf >>data/postgresql.conf
+    echo "listen_addresses = ''
+      unix_socket_directories = '$1'" >>data/postgresql.conf
+    as_server "$bindir/pg_ctl" start --wait --silent --pgdata=data --log=server.log
+  ) || { cat "$1"/{initdb,server}.log >&2; return 1; }
+  server=$1
+}
+
+stop_server() {
+  [ -n "$server" ] || return 0
+  (cd "$server" && as_server "$bindir/pg_ctl" stop --wait --silent --mode=immediate --pgdata=data)
+  server=
+}
 
 # run PROGRAM SUITE TEST…: one of PostgreSQL's two test drivers over one of our folders.
 run() {
-  local program=$1 suite=$2 log=$folder/$2.log
+  local program=$1 suite=$2 copy=$folder/$2 test
   shift 2
-  cp -r "tests/$suite" "$folder/$suite"
-  rm -rf "$folder/$suite/results" # of an earlier run
-  mkdir -p "$folder/$suite/results" "$folder/$suite/expected"
-  local test
+  cp -r "tests/$suite" "$copy"
+  cp tests/regress/postgresql.conf "$copy/server.conf"
+  rm -rf "$copy/results" # of an earlier run
+  mkdir -p "$copy/results" "$copy/expected"
   for test in "$@"; do # a new test has nothing to be compared with yet; the driver would give up
-    [ -e "$folder/$suite/expected/$test.out" ] || touch "$folder/$suite/expected/$test.out"
+    [ -e "$copy/expected/$test.out" ] || touch "$copy/expected/$test.out"
   done
-  sed "s|@FOLDER@|$folder/$suite|" tests/regress/postgresql.conf >"$folder/$suite/server.conf"
   if is_root; then chown -R postgres "$folder"; fi
   say "$suite"
-  (cd "$folder/$suite" && as_server "$program" --inputdir=. --outputdir=. --bindir="$("$PG_CONFIG" --bindir)" \
-    --temp-instance=instance --temp-config=server.conf --encoding=UTF8 --no-locale --dbname=regression "$@") \
-    | tee "$log" || true
+  start_server "$copy"
+  (cd "$copy" && as_server "$program" --inputdir=. --outputdir=. --bindir="$bindir" \
+    --host="$copy" --port=5432 --user=postgres --dbname=regression "$@") | tee "$copy/driver.log" || true
+  stop_server
   rm -rf "tests/$suite/results"
-  cp -r "$folder/$suite/results" "tests/$suite/results"
-  count "$log" "$folder/$suite"
+  cp -r "$copy/results" "tests/$suite/results"
+  count "$copy"
 }
 
 # Adds the driver's own total to ours, and shows what differed. A driver that did not get that far failed.
 count() {
-  local log=$1 output=$2 total
-  if total=$(sed -n 's/.*All \([0-9]*\) tests passed.*/\1/p' "$log") && [ -n "$total" ]; then
+  local total
+  if total=$(sed -n 's/.*All \([0-9]*\) tests passed.*/\1/p' "$1/driver.log") && [ -n "$total" ]; then
     passed=$((passed + total))
     return
   fi
-  if total=$(sed -n 's/.*[^0-9]\([0-9]* of [0-9]*\) tests failed.*/\1/p' "$log") && [ -n "$total" ]; then
-    set -- $total
-    failed=$((failed + $1))
-    passed=$((passed + $3 - $1))
+  if total=$(sed -n 's/.*[^0-9]\([0-9]* of [0-9]*\) tests failed.*/\1/p' "$1/driver.log") && [ -n "$total" ]; then
+    failed=$((failed + ${total% of *}))
+    passed=$((passed + ${total#* of } - ${total% of *}))
   else
     failed=$((failed + 1))
-    tail -n 50 "$output"/log/{initdb,postmaster}.log 2>/dev/null || true
+    tail -n 50 "$1/server.log"
   fi
-  cat "$output/regression.diffs" 2>/dev/null || true
+  cat "$1/regression.diffs" 2>/dev/null || true
 }
 
 # names FOLDER EXTENSION: the tests of a folder, without folder and extension, setup first.
@@ -65,11 +89,11 @@ names() {
 }
 
 if [ $# -gt 0 ]; then
-  run "$harness/regress/pg_regress" regress $( [ -e tests/regress/sql/setup.sql ] && echo setup ) "$@"
+  run "$drivers/regress/pg_regress" regress $( [ -e tests/regress/sql/setup.sql ] && echo setup ) "$@"
 else
-  run "$harness/regress/pg_regress" regress $(names tests/regress/sql sql)
+  run "$drivers/regress/pg_regress" regress $(names tests/regress/sql sql)
   if compgen -G 'tests/isolation/specs/*.spec' >/dev/null; then
-    run "$harness/isolation/pg_isolation_regress" isolation $(names tests/isolation/specs spec)
+    run "$drivers/isolation/pg_isolation_regress" isolation $(names tests/isolation/specs spec)
   fi
 fi
 
