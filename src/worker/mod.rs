@@ -5,6 +5,7 @@
 //! refreshers when the library is preloaded; without preloading a session starts one for its request.
 
 pub mod apply;
+mod arrival;
 pub mod board;
 pub mod call;
 pub mod claim;

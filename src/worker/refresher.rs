@@ -5,16 +5,14 @@
 
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use token_vault_core::oauth::Provider;
-
 use crate::pg::time::{self, UnixMicros};
-use crate::pg::{Oid, background, latch, settings, spi, transaction};
+use crate::pg::{Oid, background, latch, settings, transaction};
 use crate::store::installation::{self, Standing};
 use crate::store::{schedule, token};
-use crate::worker::call::{self, Call, Next, Outcome};
+use crate::worker::arrival::{self, Arrival};
+use crate::worker::call::{self, Call, Next};
 use crate::worker::claim::{self, Claim, Which};
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
@@ -28,14 +26,18 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 const APPLY_RETRY: Duration = Duration::from_millis(500);
 /// How long shutdown waits for answers that are under way.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// The shortest one: no loop where two clocks differ by a moment.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 /// The longest sleep: the clock may have been set, or the schedule changed by hand.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// An outcome that has not been written yet.
-struct Arrival {
-    claim: Claim,
-    provider: Option<Rc<Provider>>,
-    outcome: Outcome,
+/// Why nothing was started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stall {
+    /// Nothing was due, or what is due is locked by a session.
+    NothingToClaim,
+    /// Refreshing is off, or this is a copy of the vault.
+    NotAllowed,
 }
 
 /// The state of one refresher.
@@ -46,6 +48,8 @@ pub struct Refresher {
     arrived: Vec<Arrival>,
     usage_due: Option<Instant>,
     has_warned_of_copy: bool,
+    /// Why the last round started nothing that is due.
+    stalled: Option<Stall>,
     /// Outcomes written since somebody looked that are followed by another request at once.
     repeats: usize,
 }
@@ -59,6 +63,7 @@ impl Refresher {
             arrived: Vec::new(),
             usage_due: None,
             has_warned_of_copy: false,
+            stalled: None,
             repeats: 0,
         })
     }
@@ -88,10 +93,12 @@ impl Refresher {
         if self.may_refresh() {
             let asked = board::take(self.database, self.outbound.free_places());
             self.start_asked(&asked);
-            self.start(Which::DueBy(time::now()), self.outbound.free_places());
+            let started = self.start(Which::DueBy(time::now()), self.outbound.free_places());
+            self.stalled = started.is_empty().then_some(Stall::NothingToClaim);
         } else {
             let asked = board::take(self.database, usize::MAX);
             board::finish(self.database, &asked);
+            self.stalled = Some(Stall::NotAllowed);
         }
     }
 
@@ -249,7 +256,7 @@ impl Refresher {
             return;
         }
         let arrived = std::mem::take(&mut self.arrived);
-        let batches: Vec<Vec<Arrival>> = match write(&arrived) {
+        let batches: Vec<Vec<Arrival>> = match arrival::write(&arrived) {
             Ok(()) => {
                 self.tell_waiters(&arrived);
                 return;
@@ -257,7 +264,7 @@ impl Refresher {
             Err(_) => arrived.into_iter().map(|arrival| vec![arrival]).collect(),
         };
         for batch in batches {
-            match write(&batch) {
+            match arrival::write(&batch) {
                 Ok(()) => self.tell_waiters(&batch),
                 Err(problem) => {
                     pgrx::warning!(
@@ -310,6 +317,7 @@ impl Refresher {
         let until_due =
             next_due.map(|due| Duration::from_micros((due - time::now()).max(0) as u64));
         transaction::report_activity(&match until_due {
+            _ if self.stalled == Some(Stall::NotAllowed) => "refreshes nothing here".to_owned(),
             _ if !self.in_flight.is_empty() => {
                 format!("refreshing {} tokens", self.in_flight.len())
             }
@@ -317,9 +325,14 @@ impl Refresher {
             None => "no token to refresh".to_owned(),
         });
         let mut pause = LONGEST_SLEEP;
-        // While every place is taken, or refreshing is off, a due token is no reason to wake up.
-        if settings::refresh_enabled() && self.outbound.free_places() > 0 {
-            pause = pause.min(until_due.unwrap_or(pause).max(Duration::from_millis(10)));
+        if let Some(until_due) = until_due
+            && self.outbound.free_places() > 0
+        {
+            pause = pause.min(match self.stalled {
+                Some(Stall::NotAllowed) => pause,
+                Some(Stall::NothingToClaim) if until_due.is_zero() => APPLY_RETRY,
+                _ => until_due.max(SHORTEST_SLEEP),
+            });
         }
         if !self.arrived.is_empty() {
             pause = pause.min(APPLY_RETRY);
@@ -359,32 +372,4 @@ impl Refresher {
 fn is_generation(token: i64, generation: i64) -> bool {
     let target = transaction::run(|| token::target(token)).ok().flatten();
     target.is_some_and(|target| target.generation == generation)
-}
-
-impl Arrival {
-    fn of(call: Call, outcome: Outcome) -> Arrival {
-        Arrival {
-            provider: Some(call.provider),
-            claim: call.claim,
-            outcome,
-        }
-    }
-}
-
-fn write(arrivals: &[Arrival]) -> Result<(), String> {
-    transaction::run(|| {
-        spi::session(|session| {
-            for arrival in arrivals {
-                if let Err(error) = apply::apply(
-                    session,
-                    &arrival.claim,
-                    arrival.provider.as_deref(),
-                    &arrival.outcome,
-                ) {
-                    error.raise();
-                }
-            }
-        });
-    })
-    .map_err(|aborted| aborted.0)
 }
