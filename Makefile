@@ -5,7 +5,7 @@ export PG_CONFIG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall demo cluster stop test lint bench
+.PHONY: help prerequisites install uninstall demo cluster stop test lint fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -30,7 +30,11 @@ test: ## all tests
 lint: prerequisites ## rustfmt and clippy, warnings are errors
 	@scripts/lint.sh
 
-bench: install ## get_token and store_token beside plain statements, as ratios
+fuzz: ## fuzz the parsers of envelopes and key files, a minute each
+	@scripts/fuzz.sh
+
+bench: install ## envelopes, get_token, store_token and re-encryption beside their plain counterparts, as ratios
+	@cargo run --quiet --release -p token_vault_core --example envelope_ratio
 	@scripts/tool.sh bench
 
 install: prerequisites ## build the release library and install it into the server of PG_CONFIG

@@ -6,10 +6,12 @@ mod tests {
 
     use pgrx::prelude::*;
 
-    use crate::error::Error;
+    use crate::error::{Error, KeySource};
 
     /// Standard codes (errcodes.h) that our errors share with PostgreSQL's.
-    const STANDARD: &[&str] = &["22001", "22004", "22023", "42501", "42704"];
+    const STANDARD: &[&str] = &[
+        "22001", "22004", "22023", "42501", "42704", "53200", "55000", "55006",
+    ];
 
     /// One of each variant, and of each shape of it.
     fn samples() -> Vec<Error> {
@@ -36,9 +38,20 @@ mod tests {
             },
             Error::MasterKeyNotConfigured,
             Error::MasterKeyUnusable {
-                path: text(),
+                source: KeySource::File(text()),
                 problem: "it is not a regular file".into(),
             },
+            Error::MasterKeyUnusable {
+                source: KeySource::Command,
+                problem: "it ended with exit status 1".into(),
+            },
+            Error::MasterKeyUnchanged {
+                fingerprint: text(),
+            },
+            Error::NoTenantKey { tenant: text() },
+            Error::TenantKeyExists { tenant: text() },
+            Error::KeyJustRotated,
+            Error::NoKeyMemory { problem: text() },
             Error::WrongMasterKey {
                 found: text(),
                 wanted: text(),
@@ -95,6 +108,9 @@ mod tests {
                 reason: "this server is a standby".into(),
             },
             Error::RowLockedHere,
+            Error::ReencryptionRunning { process: None },
+            Error::ReencryptionRunning { process: Some(1) },
+            Error::ReencryptionPaused,
         ]
     }
 
@@ -114,6 +130,11 @@ mod tests {
             PrivilegeMissing,
             MasterKeyNotConfigured,
             MasterKeyUnusable,
+            MasterKeyUnchanged,
+            NoTenantKey,
+            TenantKeyExists,
+            KeyJustRotated,
+            NoKeyMemory,
             WrongMasterKey,
             MasterKeyExists,
             NoDataKey,
@@ -136,6 +157,8 @@ mod tests {
             RefreshTimeout,
             RefreshUnavailable,
             RowLockedHere,
+            ReencryptionRunning,
+            ReencryptionPaused,
         )
     }
 

@@ -71,7 +71,7 @@ mod tests {
     }
 
     fn give_key_to(tenant: &str) -> KeyId {
-        let master = master_key::load().unwrap();
+        let master = master_key::current().unwrap();
         let id = KeyId(i64::from_be_bytes(random::bytes()) & i64::MAX);
         let wrapped = master.wrap(id, tenant, &random::bytes(), &random::bytes());
         let fingerprint = master.fingerprint().to_vec();

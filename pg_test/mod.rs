@@ -7,6 +7,7 @@ mod errand;
 mod errors;
 mod identity;
 mod keyring;
+mod reencryption;
 mod settings;
 mod time;
 mod usage;

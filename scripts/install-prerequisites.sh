@@ -29,6 +29,10 @@ needed_packages() {
   command -v sudo >/dev/null || echo sudo
   # A test sends a signal with kill(1), which small images lack.
   if $for_tests && [ ! -x /bin/kill ]; then echo procps; fi
+  # contrib/master-key/: what its commands call, and what its tests look with.
+  if $for_tests; then printf '%s\n' argon2 opensc openssl python3-pykcs11 shellcheck softhsm2 strace; fi
+  # Core dumps of running server processes, to look for keys in them.
+  if $for_tests; then echo gdb; fi
   # The OpenID provider of the tests. Any other installation of node will do.
   if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm

@@ -5,6 +5,7 @@ use_server
 
 say "rustfmt"
 cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 say "clippy"
 # The features of `cargo pgrx test`, so that the in-server tests are linted as well.
 cargo clippy --quiet --workspace --all-targets --no-default-features --features "pg$PG_MAJOR,pg_test" -- -D warnings

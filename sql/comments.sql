@@ -159,7 +159,62 @@ COMMENT ON FUNCTION vault.create_master_key() IS
 'creates this vault''s first data key, wrapped by the master key; the master key''s fingerprint, 16 hexadecimal digits
 Where the file named by token_vault.master_key_file does not exist, it is written with a new random key, mode 0600; where it exists, its key is used.
 A file that was written stays when the transaction is rolled back, and is used by the next call.
-Privilege: admin. Errors: TV001 no file is configured, TV002 it can''t be written or used, TV005 the vault has a master key.';
+Where token_vault.master_key_command is set, its key is used.
+Privilege: admin. Errors: TV001 no source is configured, TV002 it can''t be written or used, TV005 the vault has a master key.';
+
+COMMENT ON FUNCTION vault.rotate_key(text) IS
+'replaces the data key that new values are sealed with; the new key''s id
+All sessions use the new key from this transaction''s commit on. What was sealed before stays readable, is encrypted again in the background (see vault.reencryption), and the old key is destroyed when nothing uses it.
+tenant: replace this tenant''s own key; left out, the key that all others share.
+Privilege: admin. Errors: TV004 there is no key yet, TV007 the tenant has no key of its own, TV012 another session has just replaced it. Event: key_rotated.';
+
+COMMENT ON FUNCTION vault.create_tenant_key(text) IS
+'gives a tenant a data key of its own; the key''s id
+New tokens and client secrets of the tenant are sealed with it, and values of vault.secret in sessions whose token_vault.tenant it is. Its older tokens and client secrets are encrypted again in the background.
+Privilege: admin. Errors: TV004 the vault has no key yet, TV008 the tenant has one. Event: key_created.';
+
+COMMENT ON FUNCTION vault.rotate_master_key() IS
+'wraps every data key with the configured master key, in one transaction; its fingerprint
+First name the new key in token_vault.master_key_file (a file that does not exist is written) or token_vault.master_key_command, the old one in token_vault.previous_master_key_file or token_vault.previous_master_key_command, and reload; afterwards take the previous one out. No value is encrypted again.
+Privilege: admin. Errors: TV001 no source is configured, TV002 a source can''t be used, TV003 no source has the key that is needed, TV009 nothing has changed. Event: master_key_rotated.';
+
+COMMENT ON FUNCTION vault.verify() IS
+'opens every data key, token, client secret and value of type vault.secret, and says for each whether it can be read
+outcome: ok; damaged; moved (it belongs to another place, which detail names); unknown key (its data key is not here, was destroyed, or can''t be unwrapped); not checked (a table that can''t be read, or a column of arrays or composite values).
+What does not open is reported last. No row makes it fail. SELECT outcome, count(*) FROM vault.verify() GROUP BY 1 gives the summary.
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.shred_tenant(text) IS
+'destroys a tenant''s own data keys and deletes its tokens and clients; what was done, and what older backups still hold
+Every value sealed with these keys is unreadable from this transaction''s commit on, here and on standbys. Waits for transactions that have just stored something for the tenant.
+Privilege: admin. Errors: TV007 the tenant has no key of its own. Event: key_destroyed.';
+
+COMMENT ON PROCEDURE vault.reencrypt(integer) IS
+'seals all values again that are not sealed with the active key, now, and destroys retired keys that nothing is sealed with any more
+batch_size: so many rows in one transaction, 1 to 10000. Commits after each batch, so it can''t be called in a transaction block (2D000). Rows that other sessions have locked are passed over.
+The custodian does the same by itself where the library is preloaded.
+Privilege: admin. Errors: 55006 another process is at it, 55000 re-encryption is paused.';
+
+COMMENT ON FUNCTION vault.pause_reencryption() IS
+'has re-encryption stop after the batch that is under way, until vault.resume_reencryption(); one that a later rotation asks for waits, too
+No retired key is destroyed meanwhile.
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.resume_reencryption() IS
+'lets re-encryption go on where it was paused
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.key_usage() IS
+'for each key, how many access, refresh and ID tokens, client secrets and values of encrypted columns are sealed with it
+Reads all of them. What encrypted values are in arrays, composite values, materialized views, foreign tables and other sessions'' temporary tables is not counted.
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.envelope_key(bytea) IS
+'the key that an envelope says it is sealed with; NULL: the value is no envelope';
+COMMENT ON FUNCTION vault.envelope_key(vault.secret) IS
+'the key that an encrypted value says it is sealed with';
+COMMENT ON FUNCTION vault.is_current(text, bytea) IS
+'whether an envelope of this tenant is sealed with the key that new values are sealed with';
 
 COMMENT ON FUNCTION vault.grant_access(text, text[]) IS
 'gives a role privileges on the whole vault of this database, beside those it has; roles that inherit from it have them too
@@ -235,5 +290,19 @@ COMMENT ON COLUMN vault.tokens.metadata IS 'what the application stored with it'
 COMMENT ON COLUMN vault.tokens.response IS 'what the provider''s answer carried beside the credentials';
 COMMENT ON COLUMN vault.clients.tenant IS 'NULL: shared by all tenants';
 COMMENT ON COLUMN vault.clients.client_secrets IS 'how many secrets it has';
-COMMENT ON COLUMN vault.keys.key_id IS 'part of every envelope sealed with it';
+COMMENT ON COLUMN vault.keys.key IS 'part of every envelope sealed with it';
+COMMENT ON COLUMN vault.keys.tenant IS 'NULL: for all that have no key of their own';
+COMMENT ON COLUMN vault.keys.state IS 'active: seals new values; retired: still opens older ones; destroyed: opens nothing';
+COMMENT ON COLUMN vault.keys.unused_since IS 'when a search found no value sealed with it; it is destroyed when every transaction of that time has ended';
+COMMENT ON COLUMN vault.keys.tokens IS 'access, refresh and ID tokens sealed with it';
+COMMENT ON COLUMN vault.keys.client_secrets IS 'client secrets sealed with it';
+COMMENT ON COLUMN vault.keys.secrets IS 'values of type vault.secret in users'' tables sealed with it';
+COMMENT ON COLUMN vault.reencryption.state IS 'running, paused or done';
+COMMENT ON COLUMN vault.reencryption.total IS 'values to be sealed again; NULL while they are counted';
+COMMENT ON COLUMN vault.reencryption.done IS 'values sealed again';
+COMMENT ON COLUMN vault.reencryption.remaining IS 'values still to be sealed again; once done, those that had to be left';
+COMMENT ON COLUMN vault.reencryption.rate IS 'values a second, since a process took the job up';
+COMMENT ON COLUMN vault.reencryption.relation IS 'the table that is being worked on';
+COMMENT ON COLUMN vault.reencryption.problems IS 'values of this pass that had to be left as they are';
+COMMENT ON COLUMN vault.reencryption.problem IS 'the last of them: where it is, and why';
 COMMENT ON COLUMN vault.access_rules.role_exists IS 'false: the rule has no effect';

@@ -2,13 +2,14 @@
 
 CREATE TABLE vault.key (
     id                     bigint      NOT NULL PRIMARY KEY, -- random; part of every envelope
-    tenant                 text,                             -- NULL: for every tenant without a key of its own
+    tenant                 text        CHECK (tenant <> ''),  -- NULL: for every tenant without a key of its own
     state                  text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired', 'destroyed')),
     wrapped_key            bytea       CHECK ((wrapped_key IS NULL) = (state = 'destroyed')),
     master_key_fingerprint bytea       NOT NULL CHECK (pg_catalog.octet_length(master_key_fingerprint) = 8),
     created_at             timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
     retired_at             timestamptz,
-    destroyed_at           timestamptz
+    destroyed_at           timestamptz,
+    unused_since           timestamptz                       -- a scan found no value sealed with it
 );
 COMMENT ON TABLE vault.key IS 'data keys, wrapped by the master key';
 COMMENT ON COLUMN vault.key.master_key_fingerprint IS 'tells which master key opens wrapped_key; says nothing about the key itself';

@@ -8,6 +8,13 @@ use crate::pg::report::{self, Report};
 /// The result of the vault's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Where a master key comes from.
+#[derive(Debug)]
+pub enum KeySource {
+    File(String),
+    Command,
+}
+
 #[derive(Debug)]
 pub enum Error {
     // Arguments.
@@ -34,7 +41,7 @@ pub enum Error {
     // Keys.
     MasterKeyNotConfigured,
     MasterKeyUnusable {
-        path: String,
+        source: KeySource,
         problem: String,
     },
     WrongMasterKey {
@@ -44,7 +51,20 @@ pub enum Error {
     MasterKeyExists {
         fingerprint: String,
     },
+    MasterKeyUnchanged {
+        fingerprint: String,
+    },
     NoDataKey,
+    NoTenantKey {
+        tenant: String,
+    },
+    TenantKeyExists {
+        tenant: String,
+    },
+    KeyJustRotated,
+    NoKeyMemory {
+        problem: String,
+    },
     KeyUnavailable {
         key: String,
         state: &'static str,
@@ -95,6 +115,11 @@ pub enum Error {
         reason: String,
     },
     RowLockedHere,
+    // Re-encryption.
+    ReencryptionRunning {
+        process: Option<i32>,
+    },
+    ReencryptionPaused,
 }
 
 impl Error {
@@ -164,15 +189,29 @@ impl Error {
                 "no master key is configured".into(),
                 None,
                 Some(
-                    "Set token_vault.master_key_file to a path outside the data directory, and reload.",
+                    "Set token_vault.master_key_file to a path outside the data directory, or token_vault.master_key_command to a command that prints the key, and reload.",
                 ),
             ),
-            MasterKeyUnusable { path, problem } => (
+            MasterKeyUnusable {
+                source: KeySource::File(path),
+                problem,
+            } => (
                 "TV002",
                 format!("the master key file \"{path}\" can't be used: {problem}"),
                 None,
                 Some(
                     "Restore the file: 32 bytes as hex or base64, readable only by the server's operating system user (mode 0600 or 0400). For a new vault, vault.create_master_key() writes one.",
+                ),
+            ),
+            MasterKeyUnusable {
+                source: KeySource::Command,
+                problem,
+            } => (
+                "TV002",
+                format!("the master key command failed: {problem}"),
+                None,
+                Some(
+                    "Run the command by hand as the server's operating system user: it must print 32 bytes as hex or base64 in one line, and end with status 0 within token_vault.master_key_timeout.",
                 ),
             ),
             WrongMasterKey { found, wanted } => (
@@ -181,13 +220,49 @@ impl Error {
                 Some(format!(
                     "Its fingerprint is {found}; the data keys need {wanted}."
                 )),
-                Some("Point token_vault.master_key_file to the master key with that fingerprint."),
+                Some(
+                    "Configure the master key with the fingerprint that is needed. While it is being replaced, name the old one in token_vault.previous_master_key_file or token_vault.previous_master_key_command.",
+                ),
             ),
             MasterKeyExists { fingerprint } => (
                 "TV005",
                 "this vault has a master key already".into(),
                 Some(format!("Its fingerprint is {fingerprint}.")),
                 Some("There is nothing to do: every value is sealed under it."),
+            ),
+            MasterKeyUnchanged { fingerprint } => (
+                "TV009",
+                "every data key is wrapped by the configured master key already".into(),
+                Some(format!("Its fingerprint is {fingerprint}.")),
+                Some(
+                    "To replace it, name the new key in token_vault.master_key_file (a new file is written) or token_vault.master_key_command, the old one in token_vault.previous_master_key_file or token_vault.previous_master_key_command, reload, and call this again.",
+                ),
+            ),
+            NoTenantKey { tenant } => (
+                "TV007",
+                format!("tenant \"{tenant}\" has no data key of its own"),
+                Some("Its values are sealed with the key that all tenants share.".into()),
+                Some(
+                    "vault.create_tenant_key() gives it one; vault.delete_tenant() deletes its tokens.",
+                ),
+            ),
+            TenantKeyExists { tenant } => (
+                "TV008",
+                format!("tenant \"{tenant}\" has a data key of its own already"),
+                None,
+                Some("vault.rotate_key(tenant => '...') replaces it."),
+            ),
+            KeyJustRotated => (
+                "TV012",
+                "another session has just replaced this key".into(),
+                None,
+                Some("There is nothing to do, or call this again to replace the newest one."),
+            ),
+            NoKeyMemory { problem } => (
+                "53200",
+                format!("no protected memory for keys: {problem}"),
+                None,
+                Some("Free memory on the server, and try again."),
             ),
             NoDataKey => (
                 "TV004",
@@ -199,7 +274,9 @@ impl Error {
                 "TV006",
                 format!("data key {key} is {state}"),
                 None,
-                Some("Values sealed with it can't be read in this database."),
+                Some(
+                    "Values sealed with it can't be read in this database. The backup that a value came from has its key in vault.key.",
+                ),
             ),
             Undecryptable { what } => (
                 "TV010",
@@ -328,6 +405,23 @@ impl Error {
                 "the token can't be refreshed while this transaction has changed it".into(),
                 None,
                 Some("Commit first."),
+            ),
+            ReencryptionRunning { process } => (
+                "55006",
+                match process {
+                    Some(process) => {
+                        format!("re-encryption is running in process {process} already")
+                    }
+                    None => "re-encryption is running in another process already".into(),
+                },
+                None,
+                Some("vault.reencryption shows how far it is."),
+            ),
+            ReencryptionPaused => (
+                "55000",
+                "re-encryption is paused".into(),
+                None,
+                Some("Let it go on with SELECT vault.resume_reencryption()."),
             ),
         }
     }

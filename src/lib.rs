@@ -6,6 +6,7 @@
 
 use pgrx::prelude::*;
 use pgrx::{extension_sql_file, pg_shmem_init};
+use store::master_key::CACHE;
 use worker::board::BOARD;
 use worker::usage::USAGE;
 
@@ -86,15 +87,22 @@ extension_sql_file!(
         "token",
         "key",
         "access",
+        sqlfn::reencryption::key_usage,
         sqlfn::visibility::can_see,
         sqlfn::visibility::can_administer
     ]
+);
+extension_sql_file!(
+    "../sql/reencryption.sql",
+    name = "reencryption",
+    requires = ["key", sqlfn::visibility::can_administer]
 );
 extension_sql_file!(
     "../sql/comments.sql",
     name = "comments",
     requires = [
         "views",
+        "reencryption",
         "installation",
         "secret_type",
         sqlfn::access::grant_access,
@@ -108,8 +116,18 @@ extension_sql_file!(
         sqlfn::installation::adopt_installation,
         sqlfn::installation::status,
         sqlfn::key::create_master_key,
+        sqlfn::key::rotate_key,
+        sqlfn::key::create_tenant_key,
+        sqlfn::key::rotate_master_key,
+        sqlfn::key::shred_tenant,
         sqlfn::provider::register_provider,
         sqlfn::provider::drop_provider,
+        sqlfn::reencryption::pause_reencryption,
+        sqlfn::reencryption::resume_reencryption,
+        sqlfn::reencryption::key_usage,
+        sqlfn::reencryption::bytes_key,
+        sqlfn::reencryption::secret_key,
+        sqlfn::reencryption::is_current,
         sqlfn::refresh::refresh_token,
         sqlfn::refresh::refresh_due,
         sqlfn::token_delete::delete_token,
@@ -123,6 +141,7 @@ extension_sql_file!(
         sqlfn::token_read::token_status,
         sqlfn::token_store::store_token,
         sqlfn::token_store::store_token_response,
+        sqlfn::verification::verify,
         sqltype::secret::functions::seal,
         sqltype::secret::functions::reveal
     ]
@@ -139,6 +158,8 @@ pub extern "C-unwind" fn _PG_init() {
     }
     pg_shmem_init!(BOARD = worker::board::Board::EMPTY.into());
     pg_shmem_init!(USAGE = worker::usage::Usage::EMPTY.into());
+    pg_shmem_init!(CACHE = store::master_key::Cache::EMPTY.into());
+    store::master_key::prepare();
     pg::shmem::set_preloaded();
     pg::background::register("token_vault launcher", "token_vault_launcher");
 }
@@ -162,4 +183,24 @@ pub extern "C-unwind" fn token_vault_refresher(database: pg_sys::Datum) {
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn token_vault_errand(database: pg_sys::Datum) {
     worker::process::run_errand(pg_sys::Oid::from(database.value() as u32));
+}
+
+/// Main function of a database's custodian.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn token_vault_custodian(database: pg_sys::Datum) {
+    worker::custodian::run(pg_sys::Oid::from(database.value() as u32));
+}
+
+/// The procedure `vault.reencrypt`.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn token_vault_reencrypt(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    pg::procedure::run(call, sqlfn::reencryption::reencrypt)
+}
+
+/// PostgreSQL asks for this one before it calls the procedure.
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_token_vault_reencrypt() -> &'static pg_sys::Pg_finfo_record {
+    &pg::procedure::CONVENTION
 }

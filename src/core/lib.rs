@@ -3,6 +3,7 @@
 //!
 //! * [`secret`] — types whose plaintext cannot be formatted and is wiped on drop
 //! * [`envelope`] — one encrypted value: cipher, binary and text form, what it is bound to
+//! * [`column`] — what is sealed for a value of type `vault.secret`
 //! * [`keys`] — master key and data keys
 //! * [`oauth`] — a provider's quirks as data, token requests, token answers
 //! * [`refresh`] — when to refresh, when to try again, what a failure means
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod column;
 pub mod envelope;
 pub mod keys;
 pub mod oauth;

@@ -31,7 +31,7 @@ pub struct Started(pgrx::bgworkers::DynamicBackgroundWorker);
 /// `max_worker_processes` is used up.
 pub fn start(name: &str, function: &str, database: pg_sys::Oid, extra: &str) -> Option<Started> {
     BackgroundWorkerBuilder::new(name)
-        .set_type("token_vault refresher")
+        .set_type(name)
         .set_library(LIBRARY)
         .set_function(function)
         .enable_spi_access()
@@ -79,11 +79,44 @@ pub fn must_stop() -> bool {
     unsafe { (&raw const pg_sys::ShutdownRequestPending).read_volatile() != 0 }
 }
 
-/// Reads the configuration files again if the server was told to.
-pub fn reload_configuration() {
-    if BackgroundWorker::sighup_received() {
+unsafe extern "C-unwind" {
+    // postgres.c; pgrx binds it as a function of Rust, which can't be a signal's handler.
+    fn die(signal: core::ffi::c_int);
+}
+
+/// While this is alive, the server's request to end ends this worker at once, also in the middle of a statement.
+pub struct MayDie(pg_sys::pqsigfunc);
+
+/// For statements that run code of a user's, which may take for ever. None: this process is no worker of ours; a
+/// session ends at once anyway.
+pub fn may_die() -> Option<MayDie> {
+    // SAFETY: `die` is what sessions handle this signal with; it acts where interrupts are checked.
+    unsafe {
+        if !pg_sys::IsBackgroundWorker {
+            return None;
+        }
+        let earlier = pg_sys::pqsignal(pg_sys::SIGTERM as core::ffi::c_int, Some(die));
+        if must_stop() {
+            die(pg_sys::SIGTERM as core::ffi::c_int); // the request came before
+        }
+        Some(MayDie(earlier))
+    }
+}
+
+impl Drop for MayDie {
+    fn drop(&mut self) {
+        // SAFETY: puts the worker's own handler back.
+        unsafe { pg_sys::pqsignal(pg_sys::SIGTERM as core::ffi::c_int, self.0) };
+    }
+}
+
+/// Reads the configuration files again if the server was told to; whether it was.
+pub fn reload_configuration() -> bool {
+    let told = BackgroundWorker::sighup_received();
+    if told {
         read_configuration();
     }
+    told
 }
 
 fn read_configuration() {
@@ -105,6 +138,8 @@ pub fn prepare_session() {
     set(c"statement_timeout", c"0");
     set(c"default_transaction_isolation", c"read committed");
     set(c"default_transaction_read_only", c"off");
+    // Compiling costs more than any of these statements.
+    set(c"jit", c"off");
     // SAFETY: reads a variable of this process.
     let commit = unsafe { pg_sys::synchronous_commit } as u32;
     // A rotated refresh token that a crash takes back is lost: "off" is not for this process.

@@ -34,6 +34,8 @@ struct Watch {
     relation: &'static core::ffi::CStr,
     oid: Cell<pg_sys::Oid>,
     generation: Cell<u64>,
+    /// What to do at once when it changes.
+    forget: Cell<Option<fn()>>,
 }
 
 impl Watch {
@@ -42,6 +44,7 @@ impl Watch {
             relation,
             oid: Cell::new(pg_sys::InvalidOid),
             generation: Cell::new(1),
+            forget: Cell::new(None),
         }
     }
 
@@ -55,6 +58,9 @@ impl Watch {
     fn invalidate(&self) {
         self.oid.set(pg_sys::InvalidOid);
         self.generation.set(self.generation.get() + 1);
+        if let Some(forget) = self.forget.get() {
+            forget();
+        }
     }
 }
 
@@ -104,6 +110,37 @@ pub fn announce(topic: Topic) {
     // SAFETY: queues an invalidation message for a relation that exists; it is sent at commit and
     // processed here at once, also on abort.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(oid) };
+}
+
+/// Has `forget` called as soon as this process learns of a change; the generation has moved by then. It must not
+/// use the database.
+pub fn on_change(topic: Topic, forget: fn()) {
+    with_watch(topic, |watch| watch.forget.set(Some(forget)));
+}
+
+/// Tells every process at once, without waiting for this transaction's commit, and wakes those that sleep so
+/// that they listen. Only for what must be forgotten even if this transaction fails.
+pub fn announce_now(topic: Topic, processes: &[i32]) {
+    let relation = with_watch(topic, Watch::relation_oid);
+    // SAFETY: a well-formed message (inval.c, CacheInvalidateRelmap sends one alike); a signal to a process that has
+    // ended, or is none of this server's, is not sent (procsignal.c looks the number up among its own).
+    unsafe {
+        let message = pg_sys::SharedInvalidationMessage {
+            rc: pg_sys::SharedInvalRelcacheMsg {
+                id: pg_sys::SHAREDINVALRELCACHE_ID as i8,
+                dbId: pg_sys::MyDatabaseId,
+                relId: relation,
+            },
+        };
+        pg_sys::SendSharedInvalidMessages(&message, 1);
+        for process in processes {
+            pg_sys::SendProcSignal(
+                *process,
+                pg_sys::ProcSignalReason::PROCSIG_CATCHUP_INTERRUPT,
+                pg_sys::InvalidBackendId,
+            );
+        }
+    }
 }
 
 fn register() {

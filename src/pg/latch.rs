@@ -32,6 +32,13 @@ pub fn wait(timeout: Option<Duration>, socket: Option<BorrowedFd>) {
     pgrx::check_for_interrupts!();
 }
 
+/// Sets this process's own latch: whoever waited for something else may have taken a wake-up that was for the
+/// main loop.
+pub fn remind_self() {
+    // SAFETY: the latch is this process's own.
+    unsafe { pg_sys::SetLatch(pg_sys::MyLatch) };
+}
+
 /// Wakes the server process `pid` if it sleeps; does nothing when there is none.
 pub fn wake(pid: i32) {
     // SAFETY: the PGPROC array lives in shared memory for ever; a latch set for a process that has just

@@ -4,11 +4,15 @@
 
 pub mod background;
 pub mod catalog;
+pub mod exit;
+pub mod head;
 pub mod index_scan;
 pub mod inval;
 pub mod jsonb;
 pub mod latch;
 pub mod lock;
+pub mod locked;
+pub mod procedure;
 pub mod random;
 pub mod report;
 pub mod role;
@@ -16,7 +20,9 @@ pub mod secret_datum;
 pub mod server;
 pub mod settings;
 pub mod shmem;
+pub mod snapshot;
 pub mod spi;
+pub mod tid;
 pub mod time;
 pub mod transaction;
 

@@ -85,6 +85,17 @@ pub fn clear_pending() {
     PENDING.set(0);
 }
 
+/// A notice to the client, with a hint.
+pub fn notice(message: String, hint: &str) {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+        message,
+        "token_vault",
+    )
+    .set_hint(hint.to_owned())
+    .report(PgLogLevel::NOTICE);
+}
+
 /// A warning to the client, with a hint.
 pub fn warn(message: String, hint: &str) {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "token_vault")
@@ -97,4 +108,11 @@ fn encode(sqlstate: SqlState) -> core::ffi::c_int {
     sqlstate.bytes().enumerate().fold(0, |code, (place, byte)| {
         code | (i32::from(byte.wrapping_sub(b'0')) & 0x3f) << (6 * place)
     })
+}
+
+/// The five characters of a code.
+pub fn decode(code: core::ffi::c_int) -> String {
+    (0..5)
+        .map(|place| char::from(b'0' + ((code >> (6 * place)) & 0x3f) as u8))
+        .collect()
 }

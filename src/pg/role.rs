@@ -1,6 +1,10 @@
 //! The calling role, and acting as the owner of the vault for the length of a closure.
 
+use core::ffi::CStr;
+
 use pgrx::pg_sys;
+
+use super::background;
 
 /// A role's OID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +24,11 @@ impl Role {
         // SAFETY: a catalog look-up by a NUL-terminated name; missing_ok is true.
         let oid = unsafe { pg_sys::get_role_oid(name.as_ptr(), true) };
         (oid != pg_sys::InvalidOid).then_some(Role(oid))
+    }
+
+    /// The role that the catalog names by this number.
+    pub fn from_oid(oid: pg_sys::Oid) -> Role {
+        Role(oid)
     }
 
     /// The number PostgreSQL knows the role by.
@@ -46,9 +55,7 @@ impl Role {
             if name.is_null() {
                 return format!("{}", self.0.to_u32());
             }
-            std::ffi::CStr::from_ptr(name)
-                .to_string_lossy()
-                .into_owned()
+            CStr::from_ptr(name).to_string_lossy().into_owned()
         }
     }
 }
@@ -63,7 +70,7 @@ struct Restore {
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        // SAFETY: gives back exactly what `as_owner` took.
+        // SAFETY: gives back exactly what `switch` took.
         unsafe {
             if !std::thread::panicking() {
                 pg_sys::AtEOXact_GUC(false, self.guc_level);
@@ -77,36 +84,62 @@ impl Drop for Restore {
 /// `pg_catalog`, so that no object of the caller's can be reached by a name. The caller's rights must
 /// have been checked before.
 pub fn as_owner<R>(work: impl FnOnce() -> R) -> R {
-    let _restore = switch_to_owner();
+    let owner = Role(pg_sys::Oid::from(pg_sys::BOOTSTRAP_SUPERUSERID));
+    let _restore = switch(owner, pg_sys::SECURITY_LOCAL_USERID_CHANGE, &[]);
     work()
 }
 
-fn switch_to_owner() -> Restore {
+/// Runs `work` on a table of a user's, as that user, the way PostgreSQL's own maintenance does it: what code the
+/// user has tied to the table (index expressions, checks, domains) runs with the user's rights and can't leave
+/// them. Ordinary triggers, rules and foreign keys do not fire, and row security does not hide a table's rows from
+/// its owner. Waits for a lock only briefly, and for the user's code no longer than the server waits for us.
+pub fn as_table_owner<R>(owner: Role, work: impl FnOnce() -> R) -> R {
+    let flags = pg_sys::SECURITY_RESTRICTED_OPERATION
+        | pg_sys::SECURITY_LOCAL_USERID_CHANGE
+        | pg_sys::SECURITY_NOFORCE_RLS;
+    let settings = [
+        (c"session_replication_role", c"replica"),
+        (c"lock_timeout", c"250ms"),
+    ];
+    let _may_die = background::may_die();
+    let _restore = switch(owner, flags, &settings);
+    work()
+}
+
+type Setting = (&'static CStr, &'static CStr);
+
+fn switch(to: Role, flags: u32, settings: &[Setting]) -> Restore {
     let mut user = pg_sys::InvalidOid;
     let mut security_context = 0;
     // SAFETY: the documented way to change identity for a while (miscinit.c); `Restore` undoes it.
-    unsafe {
+    let restore = unsafe {
         pg_sys::GetUserIdAndSecContext(&mut user, &mut security_context);
         let guc_level = pg_sys::NewGUCNestLevel();
-        pg_sys::SetUserIdAndSecContext(
-            pg_sys::Oid::from(pg_sys::BOOTSTRAP_SUPERUSERID),
-            security_context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as core::ffi::c_int,
-        );
-        let restore = Restore {
+        pg_sys::SetUserIdAndSecContext(to.0, security_context | flags as core::ffi::c_int);
+        Restore {
             user,
             security_context,
             guc_level,
-        };
+        }
+    };
+    set((c"search_path", c"pg_catalog, pg_temp"));
+    settings.iter().copied().for_each(set);
+    restore
+}
+
+/// Changes a setting until the nesting level that [`switch`] has begun ends.
+fn set((name, value): Setting) {
+    // SAFETY: both texts are NUL-terminated and copied.
+    unsafe {
         pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            c"pg_catalog, pg_temp".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,
             true,
             0,
             false,
         );
-        restore
     }
 }

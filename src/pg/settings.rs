@@ -8,6 +8,14 @@ use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 
 static MASTER_KEY_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static MASTER_KEY_COMMAND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static PREVIOUS_MASTER_KEY_FILE: GucSetting<Option<CString>> =
+    GucSetting::<Option<CString>>::new(None);
+static PREVIOUS_MASTER_KEY_COMMAND: GucSetting<Option<CString>> =
+    GucSetting::<Option<CString>>::new(None);
+static MASTER_KEY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+static KEY_ROTATION_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(0);
+static KEY_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(0);
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static REFRESH_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static REFRESH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
@@ -24,6 +32,44 @@ pub fn define() {
     text(c"token_vault.master_key_file", c"File that holds the master key.",
         c"32 bytes as hex or base64, readable by the server's operating system user only. Keep it outside the data directory, or base backups will carry it.",
         &MASTER_KEY_FILE, GucContext::Sighup, owner_only);
+    text(c"token_vault.master_key_command", c"Shell command that prints the master key.",
+        c"Run by the server as its own operating system user; one line with 32 bytes as hex or base64. Goes before token_vault.master_key_file.",
+        &MASTER_KEY_COMMAND, GucContext::Sighup, owner_only);
+    text(
+        c"token_vault.previous_master_key_file",
+        c"File that holds the master key before the present one.",
+        c"Asked too, while the master key is being replaced: see vault.rotate_master_key().",
+        &PREVIOUS_MASTER_KEY_FILE,
+        GucContext::Sighup,
+        owner_only,
+    );
+    text(
+        c"token_vault.previous_master_key_command",
+        c"Shell command that prints the master key before the present one.",
+        c"Asked too, while the master key is being replaced: see vault.rotate_master_key().",
+        &PREVIOUS_MASTER_KEY_COMMAND,
+        GucContext::Sighup,
+        owner_only,
+    );
+    milliseconds(
+        c"token_vault.master_key_timeout",
+        c"How long a master key command may take.",
+        &MASTER_KEY_TIMEOUT,
+        1,
+        GucContext::Sighup,
+    );
+    seconds(
+        c"token_vault.key_rotation_interval",
+        c"Age at which a data key is replaced by a new one.",
+        c"0: never by itself. Needs the library in shared_preload_libraries.",
+        &KEY_ROTATION_INTERVAL,
+    );
+    seconds(
+        c"token_vault.key_retention",
+        c"How long a data key that nothing uses any more is kept after its retirement.",
+        c"0: it is destroyed as soon as no value and no transaction can need it.",
+        &KEY_RETENTION,
+    );
     text(
         c"token_vault.tenant",
         c"Tenant of this session.",
@@ -92,6 +138,33 @@ pub fn master_key_file() -> Option<PathBuf> {
     string(&MASTER_KEY_FILE).map(PathBuf::from)
 }
 
+/// What prints the master key, if it was said.
+pub fn master_key_command() -> Option<String> {
+    string(&MASTER_KEY_COMMAND)
+}
+
+pub fn previous_master_key_file() -> Option<PathBuf> {
+    string(&PREVIOUS_MASTER_KEY_FILE).map(PathBuf::from)
+}
+
+pub fn previous_master_key_command() -> Option<String> {
+    string(&PREVIOUS_MASTER_KEY_COMMAND)
+}
+
+pub fn master_key_timeout() -> Duration {
+    Duration::from_millis(MASTER_KEY_TIMEOUT.get() as u64)
+}
+
+/// None: keys are not rotated by age.
+pub fn key_rotation_interval() -> Option<Duration> {
+    let interval = Duration::from_secs(KEY_ROTATION_INTERVAL.get() as u64);
+    (!interval.is_zero()).then_some(interval)
+}
+
+pub fn key_retention() -> Duration {
+    Duration::from_secs(KEY_RETENTION.get() as u64)
+}
+
 /// The tenant this session is bound to.
 pub fn tenant() -> Option<String> {
     string(&TENANT)
@@ -142,6 +215,24 @@ fn text(
     flags: GucFlags,
 ) {
     GucRegistry::define_string_guc(name, short, long, setting, context, flags);
+}
+
+fn seconds(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<i32>,
+) {
+    GucRegistry::define_int_guc(
+        name,
+        short,
+        long,
+        setting,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
+    );
 }
 
 fn milliseconds(

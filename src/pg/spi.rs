@@ -26,6 +26,8 @@ pub struct Statement {
 enum Mode {
     /// Read-only, on the newest committed state whatever the isolation level.
     Latest,
+    /// Read-only, on the snapshot that is active: several queries see one state.
+    Active,
     /// May write; sees what its transaction's isolation level says.
     Write,
 }
@@ -49,13 +51,23 @@ pub struct Row<'a> {
     _result: PhantomData<&'a Session>,
 }
 
+/// A statement whose text was made for this session: it names a table of a user's. It goes with the session.
+pub struct Prepared<'a> {
+    plan: pg_sys::SPIPlanPtr,
+    parameters: usize,
+    _session: PhantomData<&'a Session>,
+}
+
 /// Connects to the server's SPI as the vault's owner for the length of `work`. What `work` returns must
 /// be owned by Rust: memory of the results goes with the connection.
 pub fn session<R>(work: impl FnOnce(&Session) -> R) -> R {
-    role::as_owner(|| {
-        let _connection = Connection::open();
-        work(&Session(PhantomData))
-    })
+    role::as_owner(|| connected(work))
+}
+
+/// [`session`], with the rights of the role that acts now.
+pub fn connected<R>(work: impl FnOnce(&Session) -> R) -> R {
+    let _connection = Connection::open();
+    work(&Session(PhantomData))
 }
 
 struct Connection;
@@ -116,6 +128,16 @@ impl Session {
         self.execute(statement, arguments, Mode::Latest, row)
     }
 
+    /// All rows of a query on the snapshot that is active.
+    pub fn query_active<R>(
+        &self,
+        statement: &Statement,
+        arguments: &[Argument],
+        row: impl FnMut(&Row) -> R,
+    ) -> Vec<R> {
+        self.execute(statement, arguments, Mode::Active, row)
+    }
+
     /// The first row of a query, if there is one.
     pub fn query_one<R>(
         &self,
@@ -162,12 +184,29 @@ impl Session {
         }
     }
 
+    /// Plans a text that was made for this session; the caller has quoted every name in it.
+    pub fn prepare(&self, sql: &str, types: &[pg_sys::Oid]) -> Prepared<'_> {
+        let text = CString::new(sql).expect("names from the catalog have no NUL");
+        let mut types = types.to_vec();
+        // SAFETY: text and types outlive the call.
+        let plan =
+            unsafe { pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr()) };
+        if plan.is_null() {
+            panic!("could not prepare: {sql}");
+        }
+        Prepared {
+            plan,
+            parameters: types.len(),
+            _session: PhantomData,
+        }
+    }
+
     fn execute<R>(
         &self,
         statement: &Statement,
         arguments: &[Argument],
         mode: Mode,
-        mut row: impl FnMut(&Row) -> R,
+        row: impl FnMut(&Row) -> R,
     ) -> Vec<R> {
         assert_eq!(
             statement.types.len(),
@@ -175,46 +214,82 @@ impl Session {
             "arguments of: {}",
             statement.sql
         );
-        let plan = statement.plan();
-        let (mut values, nulls) = datums(arguments);
-        // SAFETY: plan, values and nulls fit each other (asserted above). The snapshot is the newest one, or
-        // none, which means what SPI_execute_plan would take.
-        unsafe {
-            let code = match mode {
-                Mode::Latest => pg_sys::SPI_execute_snapshot(
-                    plan,
-                    values.as_mut_ptr(),
-                    nulls.as_ptr(),
-                    pg_sys::GetLatestSnapshot(),
-                    core::ptr::null_mut(),
-                    true,
-                    false,
-                    0,
-                ),
-                Mode::Write => {
-                    pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0)
-                }
-            };
-            if code < 0 {
-                panic!("SPI error {code} in: {}", statement.sql);
+        execute_plan(statement.plan(), arguments, mode, row)
+    }
+}
+
+impl Prepared<'_> {
+    /// All rows, on the snapshot that is active.
+    pub fn query_active<R>(&self, arguments: &[Argument], row: impl FnMut(&Row) -> R) -> Vec<R> {
+        self.execute(arguments, Mode::Active, row)
+    }
+
+    /// Runs it as a writing statement and returns its rows.
+    pub fn write<R>(&self, arguments: &[Argument], row: impl FnMut(&Row) -> R) -> Vec<R> {
+        self.execute(arguments, Mode::Write, row)
+    }
+
+    /// Runs it as a writing statement; returns the number of rows it touched.
+    pub fn run(&self, arguments: &[Argument]) -> u64 {
+        self.execute(arguments, Mode::Write, |_| ());
+        // SAFETY: set by the call above.
+        unsafe { pg_sys::SPI_processed }
+    }
+
+    fn execute<R>(&self, arguments: &[Argument], mode: Mode, row: impl FnMut(&Row) -> R) -> Vec<R> {
+        assert_eq!(self.parameters, arguments.len(), "arguments");
+        execute_plan(self.plan, arguments, mode, row)
+    }
+}
+
+/// There are as many arguments as the plan has parameters.
+fn execute_plan<R>(
+    plan: pg_sys::SPIPlanPtr,
+    arguments: &[Argument],
+    mode: Mode,
+    mut row: impl FnMut(&Row) -> R,
+) -> Vec<R> {
+    let (mut values, nulls) = datums(arguments);
+    // SAFETY: plan, values and nulls fit each other. The snapshot is the newest one, or none, which means what
+    // SPI_execute_plan would take.
+    unsafe {
+        let code = match mode {
+            Mode::Latest => pg_sys::SPI_execute_snapshot(
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                pg_sys::GetLatestSnapshot(),
+                core::ptr::null_mut(),
+                true,
+                false,
+                0,
+            ),
+            Mode::Active => {
+                pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), true, 0)
             }
-            let table = pg_sys::SPI_tuptable;
-            if table.is_null() {
-                return Vec::new();
+            Mode::Write => {
+                pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0)
             }
-            let descriptor = (*table).tupdesc;
-            let rows = (0..(*table).numvals as usize)
-                .map(|index| {
-                    row(&Row {
-                        tuple: *(*table).vals.add(index),
-                        descriptor,
-                        _result: PhantomData,
-                    })
-                })
-                .collect();
-            pg_sys::SPI_freetuptable(table);
-            rows
+        };
+        if code < 0 {
+            panic!("SPI error {code}");
         }
+        let table = pg_sys::SPI_tuptable;
+        if table.is_null() {
+            return Vec::new();
+        }
+        let descriptor = (*table).tupdesc;
+        let rows = (0..(*table).numvals as usize)
+            .map(|index| {
+                row(&Row {
+                    tuple: *(*table).vals.add(index),
+                    descriptor,
+                    _result: PhantomData,
+                })
+            })
+            .collect();
+        pg_sys::SPI_freetuptable(table);
+        rows
     }
 }
 

@@ -8,9 +8,9 @@ use pgrx::{PgTryBuilder, PgXactCallbackEvent, pg_sys, register_xact_callback};
 
 use super::report;
 
-/// Why a transaction was rolled back: the error's message, which never carries a secret.
+/// Why a transaction was rolled back: the error's message, which never carries a secret, and its SQLSTATE.
 #[derive(Debug)]
-pub struct Aborted(pub String);
+pub struct Aborted(pub String, pub String);
 
 /// Runs `work` in a transaction of its own and commits it; on an error it is rolled back, its memory
 /// is freed, and the worker goes on.
@@ -26,8 +26,8 @@ pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
             pg_sys::CommitTransactionCommand();
             Ok(result)
         }))
-        .catch_others(|error| Err(Aborted(message(&error))))
-        .catch_rust_panic(|error| Err(Aborted(message(&error))))
+        .catch_others(|error| Err(aborted(&error)))
+        .catch_rust_panic(|error| Err(aborted(&error)))
         .execute()
         .inspect_err(|_| {
             report::clear_pending();
@@ -46,8 +46,8 @@ pub fn attempt<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
         pg_sys::BeginInternalSubTransaction(core::ptr::null());
         pg_sys::CurrentMemoryContext = context;
         let result = PgTryBuilder::new(AssertUnwindSafe(|| Ok(work())))
-            .catch_others(|error| Err(Aborted(message(&error))))
-            .catch_rust_panic(|error| Err(Aborted(message(&error))))
+            .catch_others(|error| Err(aborted(&error)))
+            .catch_rust_panic(|error| Err(aborted(&error)))
             .execute();
         match &result {
             Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
@@ -62,12 +62,16 @@ pub fn attempt<R>(work: impl FnOnce() -> R) -> Result<R, Aborted> {
     }
 }
 
-fn message(error: &CaughtError) -> String {
+fn aborted(error: &CaughtError) -> Aborted {
     match error {
-        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => {
-            report.message().to_owned()
-        }
-        CaughtError::RustPanic { ereport, .. } => format!("internal error: {}", ereport.message()),
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => Aborted(
+            report.message().to_owned(),
+            report::decode(report.sql_error_code() as i32),
+        ),
+        CaughtError::RustPanic { ereport, .. } => Aborted(
+            format!("internal error: {}", ereport.message()),
+            report::decode(ereport.sql_error_code() as i32),
+        ),
     }
 }
 
@@ -89,6 +93,22 @@ pub fn at_commit(number: i64, work: fn(i64)) {
     }
 }
 
+thread_local! {
+    static ONCE: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+/// Calls `work` once after this transaction has committed, however often it was asked to. There is one such work.
+pub fn once_at_commit(work: fn()) {
+    if ONCE.replace(Some(work)).is_none() {
+        register_xact_callback(PgXactCallbackEvent::Commit, || {
+            if let Some(work) = ONCE.take() {
+                work();
+            }
+        });
+        register_xact_callback(PgXactCallbackEvent::Abort, || ONCE.set(None));
+    }
+}
+
 /// Tells the statistics collector what the worker has written, so that autovacuum sees it.
 pub fn report_statistics() {
     // SAFETY: no transaction is open.
@@ -100,4 +120,38 @@ pub fn report_activity(text: &str) {
     let text = std::ffi::CString::new(text).unwrap_or_default();
     // SAFETY: the text is copied.
     unsafe { pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, text.as_ptr()) };
+}
+
+/// Shows the session's own statement in `pg_stat_activity` again.
+pub fn restore_activity() {
+    // SAFETY: the text of the running statement, or NULL.
+    unsafe {
+        pg_sys::pgstat_report_activity(
+            pg_sys::BackendState::STATE_RUNNING,
+            pg_sys::debug_query_string,
+        );
+    }
+}
+
+/// This transaction may be lost in a crash with all that came after it, and its commit waits for no disk.
+pub fn commit_lazily() {
+    // SAFETY: both texts are NUL-terminated and copied; the setting ends with the transaction.
+    unsafe {
+        pg_sys::set_config_option(
+            c"synchronous_commit".as_ptr(),
+            c"off".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_LOCAL,
+            true,
+            0,
+            false,
+        );
+    }
+}
+
+/// This transaction is durable when it has committed, and so is everything that was committed before it.
+pub fn commit_durably() {
+    // SAFETY: sets a flag of the running transaction.
+    unsafe { pg_sys::ForceSyncCommit() };
 }

@@ -4,10 +4,11 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
 use crate::error::{OrRaise, Result};
-use crate::pg::{server, settings, shmem};
+use crate::pg::{locked, server, settings, shmem};
 use crate::store::access::{self, Privilege};
 use crate::store::installation::{self, Standing};
-use crate::store::{keyring, master_key};
+use crate::store::master_key::Source;
+use crate::store::{keyring, master_key, reencryption};
 use crate::worker::{board, request};
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -22,7 +23,7 @@ fn adopt_installation() {
 }
 
 /// One fact, and what to do about it where something is missing.
-type Line = (&'static str, String, Option<&'static str>);
+pub type Line = (&'static str, String, Option<String>);
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity)]
@@ -31,30 +32,34 @@ fn status() -> TableIterator<
     (
         name!(item, &'static str),
         name!(state, String),
-        name!(advice, Option<&'static str>),
+        name!(advice, Option<String>),
     ),
 > {
     access::require(Privilege::Admin).or_raise();
-    TableIterator::new([version(), key_file(), key(), home(), refresher()])
+    let lines = [key(), data_keys(), key_memory(), home(), refresher()];
+    let sources = sources().into_iter();
+    TableIterator::new(std::iter::once(version()).chain(sources).chain(lines))
 }
 
 fn version() -> Line {
     ("version", env!("CARGO_PKG_VERSION").to_owned(), None)
 }
 
-fn key_file() -> Line {
-    let item = "master key file";
-    let Some(path) = settings::master_key_file() else {
-        return (
-            item,
+/// Where the master key comes from, and what is weak there.
+fn sources() -> Vec<Line> {
+    let sources = master_key::sources();
+    if sources.is_empty() {
+        return vec![(
+            "master key file",
             "not set".into(),
-            Some("set token_vault.master_key_file to a path outside the data directory"),
-        );
-    };
-    let inside = master_key::is_in_data_directory(&path);
-    let advice =
-        inside.then_some("base backups carry this file: move it out of the data directory");
-    (item, path.display().to_string(), advice)
+            Some("set token_vault.master_key_file to a path outside the data directory, or token_vault.master_key_command".into()),
+        )];
+    }
+    let weakness = |source: &Source| source.weakness().map(str::to_owned);
+    sources
+        .iter()
+        .map(|source| (source.name, source.describe(), weakness(source)))
+        .collect()
 }
 
 fn key() -> Line {
@@ -63,19 +68,54 @@ fn key() -> Line {
         return (
             item,
             "none".into(),
-            Some("create it with SELECT vault.create_master_key()"),
+            Some("create it with SELECT vault.create_master_key()".into()),
         );
     };
-    match keyring::require_key("") {
+    match locked::with_clean_stack(|| master_key::with_fingerprint(&wanted).map(drop)) {
         Ok(()) => (
             item,
-            format!("fingerprint {}", keyring::show_fingerprint(&wanted)),
-            None,
+            format!("fingerprint {}", master_key::show_fingerprint(&wanted)),
+            current_differs(&wanted).then(|| {
+                "the configured master key is another one: replace the old one with SELECT vault.rotate_master_key()".into()
+            }),
         ),
         Err(error) => (
             item,
             error.message(),
-            Some("nothing can be read or stored until the right master key is back"),
+            Some(format!(
+                "nothing can be read or stored until the master key with fingerprint {} is back",
+                master_key::show_fingerprint(&wanted)
+            )),
+        ),
+    }
+}
+
+fn current_differs(wanted: &[u8]) -> bool {
+    locked::with_clean_stack(|| {
+        master_key::current().is_ok_and(|key| key.fingerprint()[..] != *wanted)
+    })
+}
+
+fn data_keys() -> Line {
+    let [active, retired, destroyed] = keyring::row::count_by_state();
+    (
+        "data keys",
+        format!("{active} active, {retired} retired, {destroyed} destroyed"),
+        reencryption::advice(),
+    )
+}
+
+fn key_memory() -> Line {
+    let item = "key memory";
+    // Whether it can be had shows only with a key in it; why there is none, the line above says.
+    let _ = keyring::require_key("");
+    match keyring::is_memory_locked() {
+        None => (item, "not in use".into(), None),
+        Some(true) => (item, "locked, left out of core dumps".into(), None),
+        Some(false) => (
+            item,
+            "left out of core dumps".into(),
+            Some("keys may be swapped to disk: raise the server's limit of locked memory (LimitMEMLOCK in systemd)".into()),
         ),
     }
 }
@@ -88,7 +128,9 @@ fn home() -> Line {
         Standing::Copy => (
             item,
             "a copy of another database's vault: nothing is refreshed".into(),
-            Some("if the original is gone, take over with SELECT vault.adopt_installation()"),
+            Some(
+                "if the original is gone, take over with SELECT vault.adopt_installation()".into(),
+            ),
         ),
     }
 }
@@ -99,7 +141,7 @@ fn refresher() -> Line {
         return (
             item,
             "switched off".into(),
-            Some("token_vault.refresh_enabled is off"),
+            Some("token_vault.refresh_enabled is off".into()),
         );
     }
     if server::in_recovery() {
@@ -110,7 +152,7 @@ fn refresher() -> Line {
             item,
             "on demand".into(),
             Some(
-                "add token_vault to shared_preload_libraries: tokens are then refreshed ahead of time, and last use is recorded",
+                "add token_vault to shared_preload_libraries: tokens are then refreshed ahead of time, and last use is recorded".into(),
             ),
         );
     }
@@ -121,7 +163,7 @@ fn refresher() -> Line {
             (
                 item,
                 "starting".into(),
-                Some("look again in a moment; if it stays so, see the server's log"),
+                Some("look again in a moment; if it stays so, see the server's log".into()),
             )
         }
     }

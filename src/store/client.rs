@@ -156,6 +156,15 @@ pub fn set_active(client: &Client, active: bool) {
     inval::announce(Topic::Clients);
 }
 
+/// Deletes all clients of a tenant, of which no token is left; returns their number.
+pub fn delete_tenant(tenant: &str) -> i64 {
+    static DELETE: Statement =
+        Statement::new("DELETE FROM vault.client WHERE tenant = $1", &[TEXTOID]);
+    let deleted = spi::session(|session| session.run(&DELETE, &[tenant.into()])) as i64;
+    inval::announce(Topic::Clients);
+    deleted
+}
+
 /// Removes a client that no token was obtained with.
 pub fn remove(client: &Client) -> Result<()> {
     static REMOVE: Statement = Statement::new("DELETE FROM vault.client WHERE id = $1", &[INT8OID]);
@@ -307,7 +316,8 @@ pub fn secrets(client: &Client) -> Result<Vec<ClientSecret>> {
         .collect()
 }
 
-fn context<'a>(tenant: Option<&'a str>, client: &'a str, provider: &'a str) -> Context<'a> {
+/// What a client's secrets are bound to.
+pub fn context<'a>(tenant: Option<&'a str>, client: &'a str, provider: &'a str) -> Context<'a> {
     Context::ClientSecret {
         tenant: tenant.unwrap_or_default(),
         client,

@@ -27,9 +27,12 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
         Privilege::Admin => &[
             "EXECUTE ON FUNCTION vault.register_provider, vault.drop_provider, vault.register_client, \
              vault.add_client_secret, vault.drop_client_secrets, vault.enable_client, vault.disable_client, \
-             vault.drop_client, vault.create_master_key, vault.grant_access, vault.revoke_access, \
-             vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see",
-            "SELECT ON vault.tokens, vault.clients, vault.keys, vault.access_rules",
+             vault.drop_client, vault.create_master_key, vault.rotate_key, vault.create_tenant_key, \
+             vault.rotate_master_key, vault.shred_tenant, vault.verify, vault.grant_access, vault.revoke_access, \
+             vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see, \
+             vault.pause_reencryption, vault.resume_reencryption, vault.key_usage",
+            "EXECUTE ON PROCEDURE vault.reencrypt",
+            "SELECT ON vault.tokens, vault.clients, vault.keys, vault.access_rules, vault.reencryption",
         ],
     }
 }

@@ -3,10 +3,19 @@
 
 pub mod access;
 pub mod client;
+pub mod column;
+pub mod envelope_head;
+pub mod event;
 pub mod grant;
 pub mod installation;
+pub mod key_usage;
 pub mod keyring;
 pub mod master_key;
 pub mod provider;
+pub mod reencryption;
+pub mod retirement;
+pub mod rotation;
 pub mod schedule;
+pub mod shred;
 pub mod token;
+pub mod verification;

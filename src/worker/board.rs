@@ -29,6 +29,8 @@ struct Refresher {
     pid: i32,
     /// When it wakes up by itself.
     wakes_at: UnixMicros,
+    /// A session has something for a custodian to do.
+    custodian_wanted: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +62,7 @@ const NONE: Refresher = Refresher {
     database: 0,
     pid: 0,
     wakes_at: 0,
+    custodian_wanted: false,
 };
 
 impl Board {
@@ -213,6 +216,26 @@ pub fn nudge(database: Oid) {
         board.launcher
     });
     latch::wake(launcher.unwrap_or_default());
+}
+
+/// Asks the database's refresher to start a custodian.
+pub fn ask_for_custodian(database: Oid) {
+    BOARD.with(|board| {
+        if let Some(refresher) = board.refresher(database.to_u32()) {
+            refresher.custodian_wanted = true;
+        }
+    });
+    nudge(database);
+}
+
+/// Whether somebody has asked for a custodian since the last time. The refresher asks.
+pub fn take_wish_for_custodian(database: Oid) -> bool {
+    BOARD
+        .with(|board| {
+            let refresher = board.refresher(database.to_u32());
+            refresher.is_some_and(|refresher| std::mem::take(&mut refresher.custodian_wanted))
+        })
+        .unwrap_or(false)
 }
 
 /// Puts up a request for each token; returns how many found a place.

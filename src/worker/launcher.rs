@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::pg::Oid;
 
 use crate::pg::{background, catalog, latch, server, transaction};
+use crate::store::master_key;
 use crate::worker::board;
 
 /// Between two looks while some refresher is missing (it has just died, or its database is going away).
@@ -17,7 +18,10 @@ pub fn run() {
     // At the start every database is looked into; later, those that ask for a refresher.
     let mut wanted = databases();
     while !background::must_stop() {
-        background::reload_configuration();
+        if background::reload_configuration() {
+            // An administrator who reloads wants the master key as it is now.
+            master_key::forget_commands();
+        }
         let started: Vec<_> = wanted.drain(..).filter_map(start).collect();
         transaction::report_activity("waiting for a database that needs a refresher");
         latch::wait(

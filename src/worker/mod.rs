@@ -3,12 +3,15 @@
 //! One refresher per database claims what is due and commits the intent ([`claim`]), calls providers from
 //! threads with no transaction open ([`call`]), and writes the answers ([`apply`]). A launcher starts the
 //! refreshers when the library is preloaded; without preloading a session starts one for its request.
+//! A custodian ([`custodian`]) re-encrypts after a key was rotated.
 
 pub mod apply;
 mod arrival;
 pub mod board;
 pub mod call;
 pub mod claim;
+pub mod custodian;
+pub mod custody;
 pub mod errand;
 pub mod launcher;
 mod outbound;

@@ -1,5 +1,6 @@
 //! The lives of a refresher's process: standing, as long as the server runs, or for one errand of a session.
 
+use crate::pg::lock::Duty;
 use crate::pg::{Oid, background, catalog, latch, lock, server, transaction};
 use crate::worker::board;
 use crate::worker::errand::Errand;
@@ -12,7 +13,7 @@ pub fn run_standing(database: Oid) {
     if !transaction::run(catalog::extension_exists).unwrap_or(false) {
         return board::forget_database(database);
     }
-    if !transaction::run(lock::try_hold).unwrap_or(false) {
+    if !transaction::run(|| lock::try_hold(Duty::Refresher)).unwrap_or(false) {
         return; // another one runs
     }
     let mut refresher = match Refresher::new(database) {
@@ -23,7 +24,9 @@ pub fn run_standing(database: Oid) {
     board::refresher_started(database, server::process_id());
     refresher.recover();
     while !background::must_stop() {
-        background::reload_configuration();
+        if background::reload_configuration() {
+            refresher.configuration_changed();
+        }
         if !transaction::run(catalog::extension_exists).unwrap_or(true) {
             break;
         }
@@ -44,7 +47,7 @@ pub fn run_errand(database: Oid) {
     let ready = transaction::run(|| {
         let exists = catalog::extension_exists();
         if exists {
-            lock::hold();
+            lock::hold(Duty::Refresher);
         }
         exists
     });

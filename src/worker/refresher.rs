@@ -14,6 +14,7 @@ use crate::store::{schedule, token};
 use crate::worker::arrival::{self, Arrival};
 use crate::worker::call::{self, Call, Next};
 use crate::worker::claim::{self, Claim, Which};
+use crate::worker::custody::Custody;
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
 use crate::worker::{apply, board, usage};
@@ -44,6 +45,7 @@ enum Stall {
 pub struct Refresher {
     database: Oid,
     outbound: Outbound,
+    custody: Custody,
     in_flight: HashMap<i64, Call>,
     arrived: Vec<Arrival>,
     usage_due: Option<Instant>,
@@ -59,6 +61,7 @@ impl Refresher {
         Ok(Refresher {
             database,
             outbound: Outbound::new()?,
+            custody: Custody::default(),
             in_flight: HashMap::new(),
             arrived: Vec::new(),
             usage_due: None,
@@ -73,6 +76,11 @@ impl Refresher {
         self.outbound.socket()
     }
 
+    /// The interval of rotation, for one, may be another.
+    pub fn configuration_changed(&mut self) {
+        self.custody.look_soon();
+    }
+
     /// One round; returns how long there is nothing to do unless something happens.
     pub fn turn(&mut self) -> Duration {
         self.follow_settings();
@@ -82,6 +90,7 @@ impl Refresher {
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
             self.start_what_is_wanted();
+            self.custody.look(self.database);
         }
         self.write_usage();
         transaction::report_statistics();

@@ -7,8 +7,8 @@ use crate::pg::time::UnixMicros;
 use crate::pg::{background, latch, server, settings, shmem, transaction};
 use crate::store::installation::{self, Standing};
 use crate::store::token::{self, State, Target};
-use crate::worker::board;
 use crate::worker::errand::Errand;
+use crate::worker::{board, custody};
 
 /// A waiting session looks around at least this often, should a wake-up be lost with the process that owed it.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
@@ -162,4 +162,15 @@ pub fn schedule_changed(due_at: UnixMicros) {
             board::nudge_before(server::database(), earliest)
         });
     }
+}
+
+/// Has a custodian started, once this transaction has committed: by the refresher, where there is one; else from here.
+pub fn custodian_wanted() {
+    transaction::once_at_commit(|| {
+        if shmem::is_preloaded() {
+            board::ask_for_custodian(server::database());
+        } else {
+            custody::start_here();
+        }
+    });
 }

@@ -43,6 +43,11 @@ pub enum Context<'a> {
         /// Tenant the key belongs to; empty for the shared key.
         tenant: &'a str,
     },
+    /// A master key that a command printed, kept in shared memory while the server runs. Never stored.
+    MasterKey {
+        /// The command.
+        source: &'a str,
+    },
     /// A received answer, kept until it can be applied.
     Answer {
         /// The token that was being refreshed.
@@ -89,6 +94,7 @@ impl Context<'_> {
             ),
             Self::Column { context } => encode(header, 3, &[context.as_bytes()]),
             Self::DataKey { tenant } => encode(header, 4, &[tenant.as_bytes()]),
+            Self::MasterKey { source } => encode(header, 6, &[source.as_bytes()]),
             Self::Answer {
                 token_id,
                 attempt_id,

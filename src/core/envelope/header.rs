@@ -13,7 +13,7 @@ pub(super) const VERSION: u8 = 0x01;
 const ALGORITHM: u8 = 0x01;
 
 /// Version, algorithm and key id: the part of the envelope that its associated data repeats.
-pub(super) const HEADER_LEN: usize = 10;
+pub const HEADER_LEN: usize = 10;
 const CIPHERTEXT_AT: usize = HEADER_LEN + NONCE_LEN;
 
 /// How many bytes an envelope is longer than its plaintext.
@@ -37,11 +37,8 @@ pub(super) fn parse(envelope: &[u8]) -> Result<Parts<'_>, OpenError> {
         .ok_or(OpenError)?;
     let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or(OpenError)?;
     let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(OpenError)?;
-    let [VERSION, ALGORITHM, key_id @ ..] = *header else {
-        return Err(OpenError);
-    };
-    let key_id = KeyId(i64::from_be_bytes(key_id));
-    if key_id.0 <= 0 || ciphertext.len() > MAX_PLAINTEXT {
+    let key_id = key_id(header)?;
+    if ciphertext.len() > MAX_PLAINTEXT {
         return Err(OpenError);
     }
     Ok(Parts {
@@ -51,6 +48,18 @@ pub(super) fn parse(envelope: &[u8]) -> Result<Parts<'_>, OpenError> {
         ciphertext,
         tag,
     })
+}
+
+/// The key that a header names, if it is the header of an envelope.
+pub(super) fn key_id(header: &[u8; HEADER_LEN]) -> Result<KeyId, OpenError> {
+    let [VERSION, ALGORITHM, key_id @ ..] = *header else {
+        return Err(OpenError);
+    };
+    let key_id = KeyId(i64::from_be_bytes(key_id));
+    if key_id.0 <= 0 {
+        return Err(OpenError);
+    }
+    Ok(key_id)
 }
 
 /// The header of a new envelope.

@@ -10,7 +10,7 @@ mod xaes;
 
 pub use armour::{PREFIX, from_text, is_envelope_text, to_text};
 pub use context::{Context, TokenField};
-pub use header::{MAX_PLAINTEXT, OVERHEAD};
+pub use header::{HEADER_LEN, MAX_PLAINTEXT, OVERHEAD};
 pub use xaes::{CipherKey, KEY_LEN, NONCE_LEN, Nonce};
 
 use crate::secret::SecretBytes;
@@ -135,6 +135,12 @@ pub fn plaintext_len(envelope: &[u8]) -> Result<usize, OpenError> {
 /// The key an envelope says it was sealed under. Not authenticated before the envelope has been opened with it.
 pub fn key_id(envelope: &[u8]) -> Result<KeyId, OpenError> {
     header::parse(envelope).map(|parts| parts.key_id)
+}
+
+/// The key that an envelope with these first [`HEADER_LEN`] bytes says it was sealed under. What follows them is not
+/// looked at.
+pub fn key_id_of_header(header: &[u8; HEADER_LEN]) -> Result<KeyId, OpenError> {
+    header::key_id(header)
 }
 
 /// Checks the structure of an envelope; needs no key.

@@ -84,7 +84,11 @@ impl CipherKey {
                 .zip(&self.k1)
                 .for_each(|(byte, k1)| *byte ^= k1);
         }
-        self.aes.encrypt_blocks(&mut blocks);
+        // Not both at once: for several blocks, the wide instructions of newer processors get copies of the round keys
+        // on the stack, where nobody wipes them.
+        blocks
+            .iter_mut()
+            .for_each(|block| self.aes.encrypt_block(block));
         let mut key = [0; KEY_LEN];
         key[..16].copy_from_slice(&blocks[0]);
         key[16..].copy_from_slice(&blocks[1]);
@@ -209,7 +213,6 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "takes seconds; run it after a change of the cipher"]
     fn c2sp_accumulated_1_000_000() {
         assert_eq!(accumulated(1_000_000), vectors()["accumulated"]["1000000"]);
     }

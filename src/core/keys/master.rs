@@ -3,11 +3,17 @@
 use super::DataKey;
 use super::derive::{Purpose, subkey};
 use crate::envelope::{self, CipherKey, Context, KEY_LEN, KeyId, Nonce, OpenError};
+use crate::secret::SecretBytes;
 use std::fmt;
 use zeroize::Zeroizing;
 
 /// Bytes of a fingerprint.
 pub const FINGERPRINT_LEN: usize = 8;
+
+/// Envelopes of [`MasterKey::hide`] are under the cipher of one running server; there is no other to tell apart.
+const HIDDEN: KeyId = KeyId(1);
+/// Bytes of [`MasterKey::hide`]'s envelope.
+pub const HIDDEN_LEN: usize = KEY_LEN + envelope::OVERHEAD;
 
 /// 32 bytes that come from a file or a command and never enter the database. Wiped on drop.
 pub struct MasterKey {
@@ -60,12 +66,49 @@ impl MasterKey {
         tenant: &str,
         wrapped: &[u8],
     ) -> Result<DataKey, OpenError> {
+        let plaintext = self.open_wrapped(key_id, tenant, wrapped)?;
+        let data_key = plaintext.expose().try_into().map_err(|_| OpenError)?;
+        Ok(DataKey::new(key_id, data_key))
+    }
+
+    /// Wraps with `new` what this master key wrapped: the same data key, so that no value has to be encrypted again.
+    pub fn rewrap(
+        &self,
+        new: &MasterKey,
+        key_id: KeyId,
+        tenant: &str,
+        wrapped: &[u8],
+        nonce: &Nonce,
+    ) -> Result<Vec<u8>, OpenError> {
+        let plaintext = self.open_wrapped(key_id, tenant, wrapped)?;
+        let data_key = plaintext.expose().try_into().map_err(|_| OpenError)?;
+        Ok(new.wrap(key_id, tenant, nonce, data_key))
+    }
+
+    fn open_wrapped(
+        &self,
+        key_id: KeyId,
+        tenant: &str,
+        wrapped: &[u8],
+    ) -> Result<SecretBytes, OpenError> {
         if envelope::key_id(wrapped)? != key_id {
             return Err(OpenError);
         }
-        let plaintext = envelope::open(&self.wrapping, &Context::DataKey { tenant }, wrapped)?;
-        let data_key = plaintext.expose().try_into().map_err(|_| OpenError)?;
-        Ok(DataKey::new(key_id, data_key))
+        envelope::open(&self.wrapping, &Context::DataKey { tenant }, wrapped)
+    }
+
+    /// Encrypts this key itself, so that other processes with the same `cipher` can have it: see [`Context::MasterKey`].
+    pub fn hide(&self, cipher: &CipherKey, source: &str, nonce: &Nonce) -> Vec<u8> {
+        let context = Context::MasterKey { source };
+        envelope::seal(cipher, HIDDEN, &context, nonce, &self.bytes[..])
+            .expect("a key is short and the id positive")
+    }
+
+    /// The key that [`MasterKey::hide`] has encrypted for the same source.
+    pub fn reveal(cipher: &CipherKey, source: &str, hidden: &[u8]) -> Result<Self, OpenError> {
+        let plaintext = envelope::open(cipher, &Context::MasterKey { source }, hidden)?;
+        let bytes = plaintext.expose().try_into().map_err(|_| OpenError)?;
+        Ok(Self::from_bytes(bytes))
     }
 
     pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
@@ -105,6 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rewrapped_key_is_the_same_key_under_another_master_key() {
+        let (old, new) = (
+            MasterKey::from_bytes([1; KEY_LEN]),
+            MasterKey::from_bytes([3; KEY_LEN]),
+        );
+        let wrapped = old.wrap(KeyId(9), "acme", &NONCE, &[2; KEY_LEN]);
+        let again = old
+            .rewrap(&new, KeyId(9), "acme", &wrapped, &NONCE)
+            .unwrap();
+        assert_eq!(again, new.wrap(KeyId(9), "acme", &NONCE, &[2; KEY_LEN]));
+        assert!(old.rewrap(&new, KeyId(9), "", &wrapped, &NONCE).is_err());
+    }
+
+    #[test]
     fn a_wrapped_key_opens_only_for_its_id_tenant_and_master_key() {
         let master = MasterKey::from_bytes([1; KEY_LEN]);
         let wrapped = master.wrap(KeyId(9), "acme", &NONCE, &[2; KEY_LEN]);
@@ -122,6 +179,19 @@ mod tests {
             master.unwrap(KeyId(8), "acme", &renamed).is_err(),
             "the id in the header is authenticated"
         );
+    }
+
+    #[test]
+    fn a_hidden_key_is_found_for_its_source_only() {
+        let cipher = CipherKey::new(&[7; KEY_LEN]);
+        let master = MasterKey::from_bytes([1; KEY_LEN]);
+        let hidden = master.hide(&cipher, "command a", &NONCE);
+        assert_eq!(hidden.len(), HIDDEN_LEN);
+        let found = MasterKey::reveal(&cipher, "command a", &hidden).unwrap();
+        assert_eq!(found.fingerprint(), master.fingerprint());
+        assert!(MasterKey::reveal(&cipher, "command b", &hidden).is_err());
+        let other = CipherKey::new(&[8; KEY_LEN]);
+        assert!(MasterKey::reveal(&other, "command a", &hidden).is_err());
     }
 
     #[test]

@@ -10,4 +10,4 @@ mod master;
 
 pub use data::DataKey;
 pub use key_file::{KeyFileError, MAX_KEY_FILE, format_key_file, parse_key_file};
-pub use master::{FINGERPRINT_LEN, MasterKey};
+pub use master::{FINGERPRINT_LEN, HIDDEN_LEN, MasterKey};

@@ -1,7 +1,7 @@
 //! Encrypting and decrypting by name.
 
 use pgrx::{default, pg_extern};
-use token_vault_core::envelope::Context;
+use token_vault_core::column::{COLUMN, column_plaintext};
 use token_vault_core::secret::{SecretBytes, SecretString};
 
 use super::input;
@@ -24,6 +24,9 @@ fn reveal(secret: Secret, context: default!(&str, "''")) -> String {
 
 fn decrypt(secret: &Secret, context: &str) -> Result<SecretString> {
     access::require(Privilege::Read)?;
-    let plaintext: SecretBytes = keyring::open(&Context::Column { context }, &secret.0, WHAT)?;
-    SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: WHAT })
+    let payload: SecretBytes = keyring::open(&COLUMN, &secret.0, WHAT)?;
+    column_plaintext(context, &payload)
+        .ok()
+        .and_then(|plaintext| SecretString::try_from(plaintext).ok())
+        .ok_or(Error::Undecryptable { what: WHAT })
 }

@@ -1,19 +1,28 @@
 //! What is accepted from outside.
 
-use token_vault_core::envelope::{self, Context};
+use token_vault_core::column::{COLUMN, MAX_COLUMN_PLAINTEXT, column_payload};
+use token_vault_core::envelope;
 
 use crate::error::{Error, Result};
 use crate::pg::secret_datum::{self, Secret};
+use crate::pg::settings;
 use crate::store::access::{self, Privilege};
 use crate::store::keyring;
-
-/// Data keys of encrypted columns belong to no tenant.
-const NO_TENANT: &str = "";
 
 /// Encrypts a plaintext that arrived through the type's input, its cast or `seal`.
 pub fn encrypt(plaintext: &[u8], context: &str) -> Result<Secret> {
     access::require(Privilege::Write)?;
-    keyring::seal(NO_TENANT, &Context::Column { context }, plaintext).map(Secret)
+    if plaintext.len() > MAX_COLUMN_PLAINTEXT {
+        return Err(Error::TooLong {
+            name: "value",
+            bytes: plaintext.len(),
+            limit: MAX_COLUMN_PLAINTEXT,
+        });
+    }
+    // A session that is bound to a tenant uses that one's key: shred_tenant then reaches the value.
+    let tenant = settings::tenant().unwrap_or_default();
+    let payload = column_payload(context, plaintext);
+    keyring::seal(&tenant, &COLUMN, payload.expose()).map(Secret)
 }
 
 /// Takes text from outside: plaintext, or an envelope's text form.

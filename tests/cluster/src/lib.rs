@@ -12,6 +12,7 @@
 pub mod canary;
 mod cluster;
 mod control;
+mod core_dump;
 mod error;
 mod installation;
 mod log;
@@ -24,5 +25,6 @@ mod watchdog;
 
 pub use cluster::Cluster;
 pub use control::StopMode;
+pub use core_dump::Memory;
 pub use error::{Error, Result, explain};
 pub use options::Options;

@@ -34,7 +34,7 @@ WHERE c.relnamespace = 'vault'::regnamespace AND c.relkind IN ('r', 'v', 'S')
 SELECT p.proname FROM pg_proc AS p
 WHERE p.pronamespace = 'vault'::regnamespace
   AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e');
--- A dump carries the rows of every table, and where every sequence stands.
+-- A dump carries the rows of every table, and where every sequence stands; but not how far a re-encryption was.
 SELECT relname FROM pg_class
 WHERE relnamespace = 'vault'::regnamespace AND relkind IN ('r', 'S')
   AND NOT oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'token_vault');

@@ -65,7 +65,7 @@ SELECT told($$SELECT vault.get_token('google', 'user-1')$$);
 SELECT told($$SELECT vault.get_token('google', 'user-1')$$);
 SELECT told($$SELECT vault.reveal(signing_key) FROM webhook$$);
 SELECT told($$SELECT vault.create_master_key()$$);
-SELECT item, regexp_replace(replace(state, :'key_file', '<file>'), '[0-9a-f]{16}', '<number>'), advice FROM vault.status() WHERE item = 'master key';
+SELECT item, regexp_replace(replace(state, :'key_file', '<file>'), '[0-9a-f]{16}', '<number>'), regexp_replace(advice, '[0-9a-f]{16}', '<number>') FROM vault.status() WHERE item = 'master key';
 
 -- Another key: nothing is read with it and, above all, nothing written.
 \! (umask 077; printf '%064d' 1 >"$KEY_FILE")

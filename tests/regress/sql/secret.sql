@@ -17,7 +17,7 @@ SELECT id, vault.reveal(signing_key), vault.reveal(old_key) FROM webhook ORDER B
 SELECT count(*) = count(DISTINCT signing_key::text), bool_and(signing_key::text ~ '^tv1\.[A-Za-z0-9_-]{66,}$'),
        bool_and(signing_key::text = to_jsonb(webhook) ->> 'signing_key'), bool_and(position(signing_key::text IN webhook::text) > 0)
 FROM webhook;
-SELECT bool_and(octet_length(vault.secret_send(signing_key)) = octet_length(vault.reveal(signing_key)) + 50) FROM webhook;
+SELECT bool_and(octet_length(vault.secret_send(signing_key)) = octet_length(vault.reveal(signing_key)) + 51) FROM webhook;
 
 -- UPDATE, ON CONFLICT, RETURNING, MERGE, NULL, NOT NULL.
 UPDATE webhook SET signing_key = 'changed', old_key = signing_key WHERE id = 1;

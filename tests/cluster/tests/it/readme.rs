@@ -110,11 +110,12 @@ fn compare_settings(client: &mut Client) -> Result<()> {
 /// Functions that are called by the server or by a view only are not in the reference.
 fn compare_signatures(client: &mut Client) -> Result<()> {
     let signatures = client.query(
-        "SELECT proname || '(' || regexp_replace(pg_get_function_arguments(oid), '::[a-z ]+(\\[\\])?', '', 'g') || ') → '
-                || pg_get_function_result(oid)
+        "SELECT CASE prokind WHEN 'p' THEN 'CALL ' ELSE '' END || proname || '('
+                || regexp_replace(pg_get_function_arguments(oid), '^IN |::[a-z ]+(\\[\\])?', '', 'g') || ')'
+                || coalesce(' → ' || pg_get_function_result(oid), '')
          FROM pg_proc
          WHERE pronamespace = 'vault'::regnamespace
-           AND proname !~ '^(secret|can)_'",
+           AND proname !~ '^((secret|can)_|(key_usage|envelope_key|is_current)$)'",
         &[],
     )?;
     assert!(signatures.len() > 20);

@@ -14,6 +14,8 @@ pub struct Arguments {
     pub duration: Duration,
     /// Connections that run a statement at the same time.
     pub clients: u32,
+    /// Tokens that are encrypted again after a rotation.
+    pub reencrypted: u32,
 }
 
 impl Arguments {
@@ -27,6 +29,7 @@ impl Arguments {
             rounds: 5,
             duration: Duration::from_secs(3),
             clients: 2,
+            reencrypted: 1_000_000,
         };
         let mut arguments = arguments;
         while let Some(name) = arguments.next() {
@@ -39,6 +42,7 @@ impl Arguments {
                 "--rounds" => parsed.rounds = value,
                 "--seconds" => parsed.duration = Duration::from_secs(value.into()),
                 "--clients" => parsed.clients = value,
+                "--reencrypted" => parsed.reencrypted = value,
                 _ => return Err(format!("unknown argument {name}").into()),
             }
         }

@@ -2,11 +2,14 @@
 //! unencrypted value, in one server and one run, in turns, so that whatever else the machine does meets
 //! both. What counts is the ratio; the times around it are only there to be read.
 //!
-//! Usage: bench [--rows N] [--rounds N] [--seconds N] [--clients N]
+//! Afterwards a full table is encrypted again after `rotate_key`, in a server of its own.
+//!
+//! Usage: bench [--rows N] [--rounds N] [--seconds N] [--clients N] [--reencrypted N]
 
 mod arguments;
 mod dataset;
 mod measure;
+mod reencryption;
 mod report;
 
 use std::process::ExitCode;
@@ -46,6 +49,8 @@ fn run() -> Result<()> {
     }
     cluster.assert_never_crashed();
     println!("{report}");
+    drop(cluster);
+    println!("{}", reencryption::measure(&options(), &arguments)?);
     Ok(())
 }
 
