@@ -55,6 +55,12 @@ mod tests {
             Error::WrongMasterKey {
                 found: text(),
                 wanted: text(),
+                failed: None,
+            },
+            Error::WrongMasterKey {
+                found: text(),
+                wanted: text(),
+                failed: Some(text()),
             },
             Error::MasterKeyExists {
                 fingerprint: text(),

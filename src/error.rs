@@ -47,6 +47,8 @@ pub enum Error {
     WrongMasterKey {
         found: String,
         wanted: String,
+        /// What is wrong with another source, which may have the right one.
+        failed: Option<String>,
     },
     MasterKeyExists {
         fingerprint: String,
@@ -214,12 +216,19 @@ impl Error {
                     "Run the command by hand as the server's operating system user: it must print 32 bytes as hex or base64 in one line, and end with status 0 within token_vault.master_key_timeout.",
                 ),
             ),
-            WrongMasterKey { found, wanted } => (
+            WrongMasterKey {
+                found,
+                wanted,
+                failed,
+            } => (
                 "TV003",
                 "the configured master key is not the one this database was encrypted with".into(),
-                Some(format!(
-                    "Its fingerprint is {found}; the data keys need {wanted}."
-                )),
+                Some(match failed {
+                    None => format!("Its fingerprint is {found}; the data keys need {wanted}."),
+                    Some(failed) => format!(
+                        "Its fingerprint is {found}; the data keys need {wanted}. Another source failed: {failed}."
+                    ),
+                }),
                 Some(
                     "Configure the master key with the fingerprint that is needed. While it is being replaced, name the old one in token_vault.previous_master_key_file or token_vault.previous_master_key_command.",
                 ),

@@ -132,6 +132,15 @@ pub fn limit_lock_waits() {
     set(c"lock_timeout", c"250ms");
 }
 
+/// How much a worker steps back from the processor: see nice(2).
+const STEP_BACK: i32 = 10;
+
+/// Lets sessions that want the processor go first. What this worker does is never urgent.
+pub fn step_back() {
+    // Where that is not allowed, it works on as it is.
+    let _ = rustix::process::nice(STEP_BACK);
+}
+
 /// Settings of a worker's session: what it writes is durable, and it never waits for ever behind a lock.
 pub fn prepare_session() {
     set(c"lock_timeout", c"30s");

@@ -165,7 +165,7 @@ type ValuesByKey = HashMap<Option<KeyId>, i64>;
 
 fn values_by_key(table: &Table, from: Tid) -> std::result::Result<ValuesByKey, Stopped> {
     let mut values = HashMap::new();
-    let blocks = blocks(table.oid);
+    let blocks = role::as_table_owner(table.owner, || blocks(table.oid));
     let sql = format!(
         "SELECT {} FROM ONLY {} WHERE ctid >= $1 AND ctid < $2",
         table.columns.join(", "),
@@ -190,7 +190,8 @@ fn values_by_key(table: &Table, from: Tid) -> std::result::Result<ValuesByKey, S
     Ok(values)
 }
 
-/// How many blocks a table has; rows that are added later lie behind them.
+/// How many blocks a table has; rows that are added later lie behind them. Waits for a lock on the table, and so is
+/// called where it does not wait for long.
 pub fn blocks(table: Oid) -> u32 {
     static BLOCKS: Statement = Statement::new(
         "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint",

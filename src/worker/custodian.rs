@@ -34,6 +34,7 @@ pub fn run(database: Oid) {
     background::connect(Some(database));
     background::prepare_session();
     background::limit_lock_waits();
+    background::step_back();
     let ready = transaction::run(|| {
         catalog::extension_exists()
             .then(lock::try_hold_custody)

@@ -35,8 +35,16 @@ pub fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// What makes a usable file less safe than it could be.
+/// What makes a file less safe than it must or could be.
 pub fn weakness(path: &Path) -> Option<&'static str> {
+    if path
+        .metadata()
+        .is_ok_and(|file| file.mode() & GROUP_AND_OTHERS != 0)
+    {
+        return Some(
+            "others may read or change this file, so it is not used: set its mode to 0600",
+        );
+    }
     if is_in_data_directory(path) {
         return Some("base backups carry this file: move it out of the data directory");
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use token_vault_core::keys::{FINGERPRINT_LEN, MasterKey};
 
 use crate::error::{Error, Result};
-use crate::pg::{random, settings};
+use crate::pg::{random, settings, shmem};
 
 pub use cache::{CACHE, Cache, forget_commands, prepare};
 
@@ -107,16 +107,18 @@ pub fn with_fingerprint(wanted: &[u8; FINGERPRINT_LEN]) -> Result<MasterKey> {
 /// Why no source has the key: what is wrong with the first of them.
 fn not_found(results: impl Iterator<Item = Result<MasterKey>>, wanted: &[u8]) -> Error {
     let mut found = Vec::new();
+    let mut failed = None;
     for result in results {
         match result {
             Ok(key) => found.push(show_fingerprint(&key.fingerprint())),
             Err(failure) if found.is_empty() => return failure,
-            Err(_) => {}
+            Err(failure) => failed = Some(failure.message()),
         }
     }
     Error::WrongMasterKey {
         found: found.join(" and "),
         wanted: show_fingerprint(wanted),
+        failed,
     }
 }
 
@@ -168,6 +170,9 @@ impl Source {
     pub fn weakness(&self) -> Option<&'static str> {
         match &self.kind {
             Kind::File(path) => file::weakness(path),
+            Kind::Command(_) if !shmem::is_preloaded() => Some(
+                "every session runs this command: with token_vault in shared_preload_libraries, it is run once after a start or reload",
+            ),
             Kind::Command(_) => None,
         }
     }

@@ -32,8 +32,7 @@ pub(super) fn batch(table: Oid, from: Tid, batch_size: usize) -> Result<(Batch, 
         return Ok((Batch::default(), place_after(Some(table)))); // it was dropped
     };
     let next_table = || place_after(Some(table.oid));
-    let blocks = key_usage::blocks(table.oid);
-    match transaction::attempt(|| reseal_some(&table, from, blocks, batch_size)) {
+    match transaction::attempt(|| reseal_some(&table, from, batch_size)) {
         Ok(done) => {
             let (batch, next) = done?;
             let next = next.map(|from| Place::Columns {
@@ -62,13 +61,9 @@ pub(super) fn place_after(table: Option<Oid>) -> Place {
 }
 
 /// None: the table is finished.
-fn reseal_some(
-    table: &Table,
-    from: Tid,
-    blocks: u32,
-    batch_size: usize,
-) -> Result<(Batch, Option<Tid>)> {
+fn reseal_some(table: &Table, from: Tid, batch_size: usize) -> Result<(Batch, Option<Tid>)> {
     role::as_table_owner(table.owner, || {
+        let blocks = key_usage::blocks(table.oid);
         spi::connected(|session| {
             let found = find(session, table, from, blocks, batch_size)?;
             let work = Work::prepare(session, table);

@@ -4,6 +4,7 @@
 //! stays flat and what is re-encrypted meanwhile is seen once. What does not open is kept until the end and
 //! then tried in every other place of the vault: an intact value that belongs elsewhere was moved.
 
+mod columns;
 mod origin;
 mod source;
 

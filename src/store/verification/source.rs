@@ -2,42 +2,25 @@
 
 use std::collections::VecDeque;
 
+use super::columns::Columns;
 use super::origin::{FIELDS, Place, field_name};
 use super::{Finding, Outcome, Value};
-use crate::pg::secret_datum::Secret;
-use crate::pg::spi::BuiltinOid::TIDOID;
+use crate::pg::locked;
 use crate::pg::spi::BuiltinOid::{INT4OID, INT8OID};
 use crate::pg::spi::{self, Row, Statement};
-use crate::pg::tid::Tid;
-use crate::pg::{locked, role, transaction};
-use crate::store::column::Table;
+use crate::store::column;
 use crate::store::keyring::row::{self, KeyRow};
 use crate::store::token::TokenKey;
-use crate::store::{column, key_usage};
 
 const BATCH: i32 = 500;
-/// Blocks of a user's table that are read at once.
-const BLOCKS: u32 = 16;
 
 /// One kind of values, and how far it has been read.
 pub enum Source {
-    DataKeys {
-        done: bool,
-    },
-    Tokens {
-        after: i64,
-    },
-    ClientSecrets {
-        after: i64,
-    },
-    Columns {
-        table: Table,
-        from: Tid,
-        blocks: u32,
-    },
-    Opaque {
-        done: bool,
-    },
+    DataKeys { done: bool },
+    Tokens { after: i64 },
+    ClientSecrets { after: i64 },
+    Columns(Columns),
+    Opaque { done: bool },
 }
 
 /// What is verified next, or was verified while it was read.
@@ -51,11 +34,8 @@ pub struct Batch {
 pub fn all() -> VecDeque<Source> {
     let mut sources = with_places();
     sources.push_front(Source::DataKeys { done: false });
-    sources.extend(column::tables().into_iter().map(|table| Source::Columns {
-        blocks: key_usage::blocks(table.oid),
-        table,
-        from: Tid::before(0),
-    }));
+    let tables = column::tables().into_iter();
+    sources.extend(tables.map(|table| Source::Columns(Columns::of(table))));
     sources.push_back(Source::Opaque { done: false });
     sources
 }
@@ -63,8 +43,8 @@ pub fn all() -> VecDeque<Source> {
 /// What is bound to its place.
 pub fn with_places() -> VecDeque<Source> {
     [
-        Source::Tokens { after: 0 },
-        Source::ClientSecrets { after: 0 },
+        Source::Tokens { after: i64::MIN },
+        Source::ClientSecrets { after: i64::MIN },
     ]
     .into()
 }
@@ -89,18 +69,7 @@ impl Source {
                 values,
                 ..Batch::default()
             }),
-            Source::Columns {
-                table,
-                from,
-                blocks,
-            } => {
-                if from.block >= *blocks {
-                    return None;
-                }
-                let start = *from;
-                *from = Tid::before(from.block.saturating_add(BLOCKS));
-                Some(columns(table, start, *from))
-            }
+            Source::Columns(columns) => columns.next_batch(),
             Source::Opaque { done: true } => None,
             Source::Opaque { done } => {
                 *done = true;
@@ -227,66 +196,6 @@ fn client_secret(row: &Row) -> Option<Value> {
         },
         envelope: row.required(6),
     })
-}
-
-/// Read as the table's owner, whose own code may run. An error there ends the verification of this part only.
-fn columns(table: &Table, from: Tid, to: Tid) -> Batch {
-    match transaction::attempt(|| read_columns(table, from, to)) {
-        Ok(values) => Batch {
-            values,
-            ..Batch::default()
-        },
-        Err(aborted) => Batch {
-            findings: vec![unreadable(
-                table,
-                from,
-                &key_usage::problem(table, &aborted),
-            )],
-            ..Batch::default()
-        },
-    }
-}
-
-fn read_columns(table: &Table, from: Tid, to: Tid) -> Vec<Value> {
-    let sql = format!(
-        "SELECT ctid, {} FROM ONLY {} WHERE ctid >= $1 AND ctid < $2",
-        table.columns.join(", "),
-        table.name
-    );
-    role::as_table_owner(table.owner, || {
-        spi::connected(|session| {
-            let select = session.prepare(&sql, &[TIDOID.value(), TIDOID.value()]);
-            let rows =
-                select.query_active(&[from.into(), to.into()], |row| column_values(table, row));
-            rows.into_iter().flatten().collect()
-        })
-    })
-}
-
-fn column_values(table: &Table, row: &Row) -> Vec<Value> {
-    let Tid { block, line } = row.required::<Tid>(1);
-    let location = format!("({block},{line})");
-    let value = |(column, number): (&String, i32)| {
-        Some(Value {
-            relation: table.name.clone(),
-            column: column.clone(),
-            location: location.clone(),
-            place: Place::Column,
-            envelope: row.get::<Secret>(number)?.0,
-        })
-    };
-    table.columns.iter().zip(2..).filter_map(value).collect()
-}
-
-fn unreadable(table: &Table, from: Tid, problem: &str) -> Finding {
-    Finding {
-        relation: table.name.clone(),
-        column: table.columns.join(", "),
-        location: format!("({},0)", from.block),
-        key: None,
-        outcome: Outcome::NotChecked,
-        detail: Some(problem.to_owned()),
-    }
 }
 
 fn opaque(name: String) -> Finding {

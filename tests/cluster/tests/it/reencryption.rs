@@ -61,6 +61,7 @@ pub fn rotate(db: &mut Client, tenant: Option<&str>) -> Result<String> {
 /// `CALL vault.reencrypt()`, as soon as no custodian is at work.
 pub fn reencrypt(db: &mut Client) -> Result<()> {
     wait_for("the custodian to leave", LIMIT, || {
+        wait_for_sql(db, NO_CUSTODIAN, LIMIT)?;
         match db.batch_execute("CALL vault.reencrypt()") {
             Ok(()) => Ok(Some(())),
             Err(error) if error.code().is_some_and(|code| code.code() == "55006") => Ok(None),
@@ -208,7 +209,8 @@ fn lock_a_tenth(holder: &mut Client) -> Result<()> {
     )?)
 }
 
-const NO_CUSTODIAN: &str =
+/// No custodian is there.
+pub const NO_CUSTODIAN: &str =
     "SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'token_vault custodian'";
 
 const ALL_BUT_A_TENTH: &str =
@@ -687,7 +689,9 @@ fn work(db: &mut Client, worker: usize, ends: &AtomicBool) -> Result<HashMap<Str
 #[test]
 fn nothing_is_lost_and_nobody_is_disturbed_through_five_rotations() -> Result<()> {
     const ROTATIONS: i64 = 5;
-    let mut vault = Vault::start()?;
+    // Whoever waits in a circle is told at once, before a limit on waiting ends it by chance.
+    let options = Options::new().without_fsync().set("deadlock_timeout", "10ms");
+    let mut vault = Vault::start_with(&options)?;
     // No leeway: an answer that is lost or applied to the wrong generation ends the grant.
     vault.register_at_provider(
         CLIENT,
@@ -739,15 +743,23 @@ fn nothing_is_lost_and_nobody_is_disturbed_through_five_rotations() -> Result<()
         let row = vault.token(subject)?;
         assert_eq!((&*row.status, row.last_error), ("valid", None), "{subject}");
     }
-    reencrypt(&mut vault.db)?;
     wait_for_keys(&mut vault.db, "destroyed", ROTATIONS)?;
     assert_eq!(stale_values(&mut vault.db)?, 0);
     let verified = verified(&mut vault.db)?;
     assert!(verified.starts_with("ok ") && !verified.contains(','), "{verified}");
-    let log = vault.cluster.log()?;
-    assert!(!log.contains("ERROR:"), "{log}");
-    assert!(!log.contains("could not go on with its keys"), "{log}");
+    assert_no_complaint(&vault.cluster)?;
     vault.cluster.assert_never_crashed();
+    Ok(())
+}
+
+/// No process of the server has met an error or given anything up.
+fn assert_no_complaint(cluster: &Cluster) -> Result<()> {
+    let log = cluster.log()?;
+    let complaints: Vec<&str> = log
+        .lines()
+        .filter(|line| ["ERROR:", "WARNING:", "FATAL:"].iter().any(|level| line.contains(level)))
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
 }
 
@@ -765,6 +777,7 @@ fn sessions_that_store_in_another_order_never_deadlock_with_it() -> Result<()> {
     const ROTATIONS: i64 = 8;
     const TOKENS: i32 = 200;
     let (cluster, mut db) = vault(&Options::new().without_fsync().set("deadlock_timeout", "10ms"))?;
+    db.batch_execute("SELECT vault.register_client('one', 'acme', 'id', 'cs-one')")?;
     let tenants = ["one", "two", "three"];
     for tenant in tenants {
         store_tokens(&mut db, tenant, TOKENS)?;
@@ -803,13 +816,11 @@ fn sessions_that_store_in_another_order_never_deadlock_with_it() -> Result<()> {
     })?;
     assert_eq!(stale_values(&mut db)?, 0);
     let plain = plaintexts(&cluster, &mut db)?;
-    assert_eq!(plain.len(), 3 * 3 * TOKENS as usize);
+    assert_eq!(plain.len(), 3 * 3 * TOKENS as usize + 1);
     for tenant in tenants {
         assert_eq!(plain[&format!("{tenant}/user-{TOKENS}//AccessToken")], format!("at-{tenant}{TOKENS}"));
     }
-    let log = cluster.log()?;
-    assert!(!log.contains("deadlock detected"), "{log}");
-    assert!(!log.contains("could not go on with its keys"), "{log}");
+    assert_no_complaint(&cluster)?;
     cluster.assert_never_crashed();
     Ok(())
 }
