@@ -108,6 +108,9 @@ impl Context<'_> {
 }
 
 impl TokenField {
+    /// All of them, in the order of the row's columns.
+    pub const ALL: [TokenField; 3] = [Self::AccessToken, Self::RefreshToken, Self::IdToken];
+
     fn code(self) -> u8 {
         match self {
             Self::AccessToken => 1,

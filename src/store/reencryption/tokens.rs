@@ -14,12 +14,6 @@ use crate::store::{envelope_head, keyring};
 /// one with nothing to do in many short transactions.
 const WINDOW: usize = 4;
 
-const FIELDS: [TokenField; 3] = [
-    TokenField::AccessToken,
-    TokenField::RefreshToken,
-    TokenField::IdToken,
-];
-
 struct Row {
     id: i64,
     key: TokenKey,
@@ -78,12 +72,7 @@ fn lock(session: &Session, after: i64, end: i64, limit: usize) -> (Vec<Row>, boo
             }
             Some(Row {
                 id: row.required(1),
-                key: TokenKey {
-                    tenant: row.required(2),
-                    provider: row.required(3),
-                    subject: row.required(4),
-                    label: row.required(5),
-                },
+                key: TokenKey::read(row, 2),
                 envelopes: [row.get(6), row.get(7), row.get(8)],
             })
         },
@@ -124,7 +113,11 @@ fn reseal(session: &Session, rows: Vec<Row>) -> Result<Batch> {
 /// The new values of those fields that have one. A damaged value is left as it is.
 fn reseal_row(row: &Row, batch: &mut Batch) -> Result<[Option<Vec<u8>>; 3]> {
     let mut resealed = [None, None, None];
-    for ((field, old), new) in FIELDS.into_iter().zip(&row.envelopes).zip(&mut resealed) {
+    for ((field, old), new) in TokenField::ALL
+        .into_iter()
+        .zip(&row.envelopes)
+        .zip(&mut resealed)
+    {
         let Some(old) = old else { continue };
         if envelope_head::is_current(&row.key.tenant, envelope::key_id(old).ok())? {
             continue;

@@ -10,6 +10,8 @@ pub use write::{ClientOf, Sealed, seal, store};
 
 use token_vault_core::envelope::{Context, TokenField};
 
+use crate::pg::spi::Row;
+
 /// What names a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenKey {
@@ -20,6 +22,16 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
+    /// From four columns of a row, of which this is the first.
+    pub fn read(row: &Row, tenant: i32) -> TokenKey {
+        TokenKey {
+            tenant: row.required(tenant),
+            provider: row.required(tenant + 1),
+            subject: row.required(tenant + 2),
+            label: row.required(tenant + 3),
+        }
+    }
+
     /// What the envelope of one field is bound to: moved to another row or field, it does not open.
     pub fn context(&self, field: TokenField) -> Context<'_> {
         Context::Token {

@@ -203,12 +203,7 @@ pub fn list_due(tenant: Option<&str>, until: UnixMicros, limit: i64) -> Vec<Targ
 fn read_target(row: &Row) -> Target {
     Target {
         id: row.required(1),
-        key: TokenKey {
-            tenant: row.required(2),
-            provider: row.required(3),
-            subject: row.required(4),
-            label: row.required(5),
-        },
+        key: TokenKey::read(row, 2),
         generation: row.required(6),
         state: State::parse(row.required(7)),
         expires_at: row.time(8),

@@ -62,7 +62,7 @@ impl Place {
     /// The places that one value's own suggests.
     fn with_neighbours(self) -> Vec<Place> {
         match self {
-            Place::Token(key, _) => FIELDS
+            Place::Token(key, _) => TokenField::ALL
                 .into_iter()
                 .map(|field| Place::Token(key.clone(), field))
                 .collect(),
@@ -70,12 +70,6 @@ impl Place {
         }
     }
 }
-
-pub const FIELDS: [TokenField; 3] = [
-    TokenField::AccessToken,
-    TokenField::RefreshToken,
-    TokenField::IdToken,
-];
 
 /// The column of a field.
 pub fn field_name(field: TokenField) -> &'static str {

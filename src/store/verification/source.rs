@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use token_vault_core::envelope::TokenField;
+
 use super::columns::Columns;
-use super::origin::{FIELDS, Place, field_name};
+use super::origin::{Place, field_name};
 use super::{Finding, Outcome, Value};
 use crate::pg::locked;
 use crate::pg::spi::BuiltinOid::{INT4OID, INT8OID};
@@ -114,12 +116,7 @@ impl Token {
     fn read(row: &Row) -> Token {
         Token {
             id: row.required(1),
-            key: TokenKey {
-                tenant: row.required(2),
-                provider: row.required(3),
-                subject: row.required(4),
-                label: row.required(5),
-            },
+            key: TokenKey::read(row, 2),
             envelopes: [row.get(6), row.get(7), row.get(8)],
         }
     }
@@ -132,7 +129,7 @@ impl Token {
             label,
         } = &self.key;
         let location = format!("{tenant}/{provider}/{subject}/{label}");
-        FIELDS
+        TokenField::ALL
             .into_iter()
             .zip(self.envelopes)
             .filter_map(|(field, envelope)| {

@@ -10,7 +10,7 @@ use token_vault_cluster::{Cluster, Options, Result};
 use crate::keys::active_key;
 use crate::provider::{DATABASE, LIMIT};
 use crate::reencryption::{
-    reencrypt, rotate, state_of, vault, verified, wait_for_keys, wait_until_done,
+    reencrypt, rotate, state_of, vault, verified, wait_for_keys, wait_until_done, without_custodian,
 };
 use crate::session::sqlstate;
 
@@ -262,6 +262,9 @@ fn an_owner_s_code_runs_as_the_owner_and_cannot_escape() -> Result<()> {
          ALTER TABLE hook ADD COLUMN computed boolean GENERATED ALWAYS AS (spy('generated') AND key IS NOT NULL) STORED;
          CREATE DOMAIN spied AS vault.secret CHECK (spy('domain'));
          CREATE TABLE of_domain (id integer, key spied); INSERT INTO of_domain VALUES (1, 'whsec_1'::text);
+         CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM public.spy('trigger'); RETURN NEW; END $$;
+         CREATE TRIGGER even_on_replicas BEFORE UPDATE ON hook FOR EACH ROW EXECUTE FUNCTION spy();
+         ALTER TABLE hook ENABLE ALWAYS TRIGGER even_on_replicas;
          CREATE POLICY spying ON hook USING (spy('policy'));
          ALTER TABLE hook ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
          RESET ROLE",
@@ -289,7 +292,7 @@ fn an_owner_s_code_runs_as_the_owner_and_cannot_escape() -> Result<()> {
             .filter(|line| !line.contains(" as owner, of "))
             .collect();
         assert!(wrong.is_empty(), "{by}: {wrong:?}");
-        for place in ["check", "index", "generated", "domain"] {
+        for place in ["check", "index", "generated", "domain", "trigger"] {
             let is_seen = seen.iter().any(|line| line.contains(&format!("spy: {place} as")));
             assert!(by == "verification" || is_seen, "{by}: {place} did not run: {seen:?}");
         }
@@ -436,7 +439,7 @@ fn a_row_that_somebody_changes_meanwhile_keeps_the_change() -> Result<()> {
 }
 
 #[test]
-fn a_table_that_is_dropped_locked_or_changed_meanwhile_stops_nothing() -> Result<()> {
+fn a_table_that_is_locked_and_changed_meanwhile_stops_no_other() -> Result<()> {
     let (cluster, mut db) = fast_vault()?;
     db.batch_execute(
         "CREATE TABLE locked (id integer, key vault.secret); INSERT INTO locked SELECT i, ('k' || i)::text FROM generate_series(1, 10) AS i;
@@ -445,20 +448,49 @@ fn a_table_that_is_dropped_locked_or_changed_meanwhile_stops_nothing() -> Result
     let old = active_key(&mut db)?;
     let mut holder = cluster.connect(DATABASE, "postgres")?;
     holder.batch_execute("BEGIN; ALTER TABLE locked ADD COLUMN more vault.secret")?;
-    let new = rotate(&mut db, None)?;
-    wait_for_sql(
-        &mut db,
-        &format!(
-            "SELECT count(*) = 10 FROM free WHERE encode(substr(vault.secret_send(key), 3, 8), 'hex') = '{new}'"
-        ),
-        LIMIT,
+    // By the custodian, and by a session, which waits no longer for it.
+    for _ in 0..2 {
+        let new = rotate(&mut db, None)?;
+        wait_for_sql(
+            &mut db,
+            &format!(
+                "SELECT count(*) = 10 FROM free WHERE encode(substr(vault.secret_send(key), 3, 8), 'hex') = '{new}'"
+            ),
+            LIMIT,
+        )?;
+        reencrypt(&mut db)?;
+        assert_eq!(state_of(&mut db, &old)?, "retired");
+    }
+    let found = db.query(
+        "SELECT relation, outcome FROM vault.verify() WHERE outcome <> 'ok'",
+        &[],
     )?;
-    assert_eq!(state_of(&mut db, &old)?, "retired");
+    let found: Vec<(&str, &str)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(found, [("public.locked", "not checked")]);
     holder.batch_execute("COMMIT")?;
     reencrypt(&mut db)?;
     reencrypt(&mut db)?;
+    let new = active_key(&mut db)?;
     assert_under(&mut db, &new, "locked", "key", 10)?;
     assert_eq!(state_of(&mut db, &old)?, "destroyed");
     cluster.assert_never_crashed();
     Ok(())
+}
+
+#[test]
+fn a_table_that_is_dropped_when_it_is_its_turn_stops_no_other() -> Result<()> {
+    let (_cluster, mut db) = vault(&without_custodian())?;
+    db.batch_execute(
+        "CREATE TABLE dropped (key vault.secret); INSERT INTO dropped VALUES ('d'::text);
+         CREATE TABLE last (key vault.secret); INSERT INTO last VALUES ('l'::text)",
+    )?;
+    let new = rotate(&mut db, None)?;
+    // The next batch would begin there.
+    db.batch_execute(
+        "UPDATE vault.reencryption_job SET total = 2, pass = 1, stage = 'columns', relation = 'dropped'::regclass;
+         DROP TABLE dropped",
+    )?;
+    reencrypt(&mut db)?;
+    assert_under(&mut db, &new, "last", "key", 1)?;
+    wait_for_keys(&mut db, "destroyed", 1)
 }

@@ -47,7 +47,10 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Reencryption>
     let mut busy = Vec::new();
     while is_running(&mut admin)? {
         busy.extend(reader.latencies(Duration::from_millis(500))?);
-        memory.extend(anonymous_memory(worker));
+        // Before it has counted, and sealed its first batches, it has not allocated what it needs.
+        if has_begun(&mut admin)? {
+            memory.extend(anonymous_memory(worker));
+        }
     }
     cluster.assert_never_crashed();
     Ok(Reencryption {
@@ -154,6 +157,12 @@ fn worker(admin: &mut Client) -> Result<Option<u32>> {
 fn is_running(admin: &mut Client) -> Result<bool> {
     Ok(admin
         .query_one("SELECT state <> 'done' FROM vault.reencryption", &[])?
+        .get(0))
+}
+
+fn has_begun(admin: &mut Client) -> Result<bool> {
+    Ok(admin
+        .query_one("SELECT done > 0 FROM vault.reencryption", &[])?
         .get(0))
 }
 
