@@ -52,7 +52,11 @@ fn keys_are_replaced_by_themselves_and_their_values_follow() -> Result<()> {
     tenants.dedup();
     assert_eq!(tenants, [None, Some("globex"), Some("initech")]);
     let log = cluster.log()?;
-    for whose in ["for all tenants", "of tenant \"globex\"", "of tenant \"initech\""] {
+    for whose in [
+        "for all tenants",
+        "of tenant \"globex\"",
+        "of tenant \"initech\"",
+    ] {
         let words = format!(
             "token_vault: the data key {whose} has reached token_vault.key_rotation_interval and was replaced by "
         );

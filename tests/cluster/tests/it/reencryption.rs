@@ -204,9 +204,8 @@ fn number(db: &mut Client, query: &str) -> Result<i64> {
 
 /// Lets nothing but this session's transaction have one token in ten.
 fn lock_a_tenth(holder: &mut Client) -> Result<()> {
-    Ok(holder.batch_execute(
-        "BEGIN; SELECT FROM vault.token WHERE subject LIKE 'user-%0' FOR UPDATE",
-    )?)
+    Ok(holder
+        .batch_execute("BEGIN; SELECT FROM vault.token WHERE subject LIKE 'user-%0' FOR UPDATE")?)
 }
 
 /// No custodian is there.
@@ -225,7 +224,11 @@ fn everything_comes_under_the_active_keys_and_the_old_ones_end() -> Result<()> {
     for (tenant, tokens) in [("default", 1000), ("globex", 600), ("initech", 400)] {
         store_tokens(&mut db, tenant, tokens)?;
     }
-    for (client, tenant) in [("one", None), ("two", Some("globex")), ("three", Some("new"))] {
+    for (client, tenant) in [
+        ("one", None),
+        ("two", Some("globex")),
+        ("three", Some("new")),
+    ] {
         db.execute(
             "SELECT vault.register_client($1, 'acme', $1, 'cs-' || $1, tenant => $2), vault.add_client_secret($1, 'newer-' || $1, tenant => $2)",
             &[&client, &tenant],
@@ -268,11 +271,17 @@ fn everything_comes_under_the_active_keys_and_the_old_ones_end() -> Result<()> {
     assert_eq!(counts, 6006);
 
     let events = events(&mut listener, |events| {
-        events.iter().filter(|event| event["event"] == "key_destroyed").count() == 3
+        events
+            .iter()
+            .filter(|event| event["event"] == "key_destroyed")
+            .count()
+            == 3
     })?;
     let of = |name: &str| -> Vec<String> {
         let named = events.iter().filter(|event| event["event"] == name);
-        named.map(|event| event["key"].as_str().unwrap_or_default().to_owned()).collect()
+        named
+            .map(|event| event["key"].as_str().unwrap_or_default().to_owned())
+            .collect()
     };
     assert_eq!(of("key_rotated"), new);
     let mut destroyed = of("key_destroyed");
@@ -321,7 +330,10 @@ impl Copied {
     fn assert_all_moved(&mut self, copies: i64) -> Result<()> {
         wait_for_keys(&mut self.db, "destroyed", 1)?;
         assert_eq!(state_of(&mut self.db, &self.old)?, "destroyed");
-        let opened = number(&mut self.db, "SELECT count(*) FROM hook WHERE vault.reveal(key) = 'whsec_1'")?;
+        let opened = number(
+            &mut self.db,
+            "SELECT count(*) FROM hook WHERE vault.reveal(key) = 'whsec_1'",
+        )?;
         assert_eq!(opened, copies);
         self.cluster.assert_never_crashed();
         Ok(())
@@ -364,7 +376,11 @@ fn a_prepared_transaction_keeps_the_key_over_a_crash() -> Result<()> {
 
 #[test]
 fn a_key_is_kept_as_long_as_the_setting_says() -> Result<()> {
-    let (cluster, mut db) = vault(&Options::new().without_fsync().set("token_vault.key_retention", "1h"))?;
+    let (cluster, mut db) = vault(
+        &Options::new()
+            .without_fsync()
+            .set("token_vault.key_retention", "1h"),
+    )?;
     store_tokens(&mut db, "default", 10)?;
     let old = active_key(&mut db)?;
     rotate(&mut db, None)?;
@@ -403,7 +419,10 @@ fn a_key_is_kept_where_values_cannot_be_counted_and_status_says_where() -> Resul
         }
         assert_eq!(state_of(&mut db, &old)?, "retired", "{name}");
         let advice: Option<String> = db
-            .query_one("SELECT advice FROM vault.status() WHERE item = 'data keys'", &[])?
+            .query_one(
+                "SELECT advice FROM vault.status() WHERE item = 'data keys'",
+                &[],
+            )?
             .get(0);
         let advice = advice.unwrap_or_default();
         assert!(advice.contains(name), "{name}: {advice}");
@@ -442,13 +461,19 @@ fn paused_nothing_moves_over_a_restart_and_resumed_it_goes_on_where_it_was() -> 
         LIMIT,
     )?;
     wait_for_sql(&mut db, NO_CUSTODIAN, LIMIT)?;
-    assert_eq!(sqlstate(db.batch_execute("CALL vault.reencrypt()")), "55000");
+    assert_eq!(
+        sqlstate(db.batch_execute("CALL vault.reencrypt()")),
+        "55000"
+    );
     assert_eq!(stale_values(&mut db)?, 600);
     let row = db.query_one(
         "SELECT state, remaining, finished_at IS NULL FROM vault.reencryption",
         &[],
     )?;
-    assert_eq!((row.get(0), row.get(1), row.get(2)), ("paused", 600_i64, true));
+    assert_eq!(
+        (row.get(0), row.get(1), row.get(2)),
+        ("paused", 600_i64, true)
+    );
 
     db.batch_execute("SELECT vault.resume_reencryption()")?;
     wait_until_done(&mut db)?;
@@ -467,7 +492,8 @@ fn paused_nothing_moves_over_a_restart_and_resumed_it_goes_on_where_it_was() -> 
 }
 
 #[test]
-fn what_others_have_locked_is_passed_over_and_done_later_and_meanwhile_the_progress_is_shown() -> Result<()> {
+fn what_others_have_locked_is_passed_over_and_done_later_and_meanwhile_the_progress_is_shown()
+-> Result<()> {
     let (cluster, mut db) = fast_vault()?;
     store_tokens(&mut db, "default", 2000)?;
     let mut holder = cluster.connect(DATABASE, "postgres")?;
@@ -528,7 +554,10 @@ fn a_session_that_is_at_it_shows_how_far_it_is() -> Result<()> {
     wait_until_done(&mut db)?;
     assert_eq!(stale_values(&mut db)?, 0);
     let own: String = caller
-        .query_one("SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", &[])?
+        .query_one(
+            "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+            &[],
+        )?
         .get(0);
     assert!(own.starts_with("SELECT query"), "{own}");
     cluster.assert_never_crashed();
@@ -545,14 +574,23 @@ fn a_call_in_a_transaction_block_or_a_function_is_refused_and_changes_nothing() 
     )?;
     assert_eq!(stale_values(&mut db)?, 30);
     db.batch_execute("BEGIN")?;
-    assert_eq!(sqlstate(db.batch_execute("CALL vault.reencrypt()")), "2D000");
+    assert_eq!(
+        sqlstate(db.batch_execute("CALL vault.reencrypt()")),
+        "2D000"
+    );
     db.batch_execute("ROLLBACK")?;
-    assert_eq!(sqlstate(db.batch_execute("SELECT in_a_function()")), "2D000");
+    assert_eq!(
+        sqlstate(db.batch_execute("SELECT in_a_function()")),
+        "2D000"
+    );
     for size in ["0", "-1", "10001"] {
         let call = format!("CALL vault.reencrypt({size})");
         assert_eq!(sqlstate(db.batch_execute(&call)), "22023", "{size}");
     }
-    assert_eq!(sqlstate(db.batch_execute("CALL vault.reencrypt(NULL)")), "22004");
+    assert_eq!(
+        sqlstate(db.batch_execute("CALL vault.reencrypt(NULL)")),
+        "22004"
+    );
     assert_eq!(stale_values(&mut db)?, 30);
     // The custody was not taken along.
     reencrypt(&mut db)?;
@@ -580,15 +618,26 @@ fn only_administrators_may() -> Result<()> {
         "SELECT * FROM vault.key_usage()",
         "CALL vault.reencrypt()",
     ] {
-        assert_eq!(sqlstate(app.batch_execute(statement)), "42501", "{statement}");
+        assert_eq!(
+            sqlstate(app.batch_execute(statement)),
+            "42501",
+            "{statement}"
+        );
     }
     for view in ["reencryption", "keys"] {
-        assert_eq!(number(&mut app, &format!("SELECT count(*) FROM vault.{view}"))?, 0, "{view}");
+        assert_eq!(
+            number(&mut app, &format!("SELECT count(*) FROM vault.{view}"))?,
+            0,
+            "{view}"
+        );
     }
     db.batch_execute("SELECT vault.grant_access('app', ARRAY['admin'])")?;
     rotate(&mut app, None)?;
     wait_for_keys(&mut db, "destroyed", 2)?;
-    assert_eq!(number(&mut app, "SELECT count(*) FROM vault.reencryption")?, 1);
+    assert_eq!(
+        number(&mut app, "SELECT count(*) FROM vault.reencryption")?,
+        1
+    );
     cluster.assert_never_crashed();
     Ok(())
 }
@@ -601,7 +650,10 @@ fn without_preloading_a_custodian_starts_at_commit_and_not_before() -> Result<()
     let old = active_key(&mut db)?;
     db.batch_execute("BEGIN; SELECT vault.rotate_key(); ROLLBACK")?;
     assert_eq!(active_key(&mut db)?, old);
-    assert_eq!(number(&mut db, "SELECT count(*) FROM vault.reencryption_job")?, 0);
+    assert_eq!(
+        number(&mut db, "SELECT count(*) FROM vault.reencryption_job")?,
+        0
+    );
     rotate(&mut db, None)?;
     wait_until_done(&mut db)?;
     wait_for_keys(&mut db, "destroyed", 1)?;
@@ -624,7 +676,10 @@ fn a_standby_reads_all_the_time() -> Result<()> {
             let mut reads = 0;
             while !ends.load(Ordering::Relaxed) {
                 let user = reads % 200 + 1;
-                assert_eq!(get_token(&mut early, &format!("user-{user}"))?, format!("at-default{user}"));
+                assert_eq!(
+                    get_token(&mut early, &format!("user-{user}"))?,
+                    format!("at-default{user}")
+                );
                 reads += 1;
             }
             Ok(reads)
@@ -643,7 +698,10 @@ fn a_standby_reads_all_the_time() -> Result<()> {
     })?;
     let mut late = standby.connect(DATABASE, "postgres")?;
     assert_eq!(get_token(&mut late, "user-200")?, "at-default200");
-    assert_eq!(sqlstate(late.batch_execute("SELECT vault.rotate_key()")), "25006");
+    assert_eq!(
+        sqlstate(late.batch_execute("SELECT vault.rotate_key()")),
+        "25006"
+    );
     cluster.assert_never_crashed();
     standby.assert_never_crashed();
     Ok(())
@@ -690,7 +748,9 @@ fn work(db: &mut Client, worker: usize, ends: &AtomicBool) -> Result<HashMap<Str
 fn nothing_is_lost_and_nobody_is_disturbed_through_five_rotations() -> Result<()> {
     const ROTATIONS: i64 = 5;
     // Whoever waits in a circle is told at once, before a limit on waiting ends it by chance.
-    let options = Options::new().without_fsync().set("deadlock_timeout", "10ms");
+    let options = Options::new()
+        .without_fsync()
+        .set("deadlock_timeout", "10ms");
     let mut vault = Vault::start_with(&options)?;
     // No leeway: an answer that is lost or applied to the wrong generation ends the grant.
     vault.register_at_provider(
@@ -746,7 +806,10 @@ fn nothing_is_lost_and_nobody_is_disturbed_through_five_rotations() -> Result<()
     wait_for_keys(&mut vault.db, "destroyed", ROTATIONS)?;
     assert_eq!(stale_values(&mut vault.db)?, 0);
     let verified = verified(&mut vault.db)?;
-    assert!(verified.starts_with("ok ") && !verified.contains(','), "{verified}");
+    assert!(
+        verified.starts_with("ok ") && !verified.contains(','),
+        "{verified}"
+    );
     assert_no_complaint(&vault.cluster)?;
     vault.cluster.assert_never_crashed();
     Ok(())
@@ -757,7 +820,11 @@ fn assert_no_complaint(cluster: &Cluster) -> Result<()> {
     let log = cluster.log()?;
     let complaints: Vec<&str> = log
         .lines()
-        .filter(|line| ["ERROR:", "WARNING:", "FATAL:"].iter().any(|level| line.contains(level)))
+        .filter(|line| {
+            ["ERROR:", "WARNING:", "FATAL:"]
+                .iter()
+                .any(|level| line.contains(level))
+        })
         .collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
@@ -776,7 +843,11 @@ fn rotate_often(db: &mut Client, rotations: i64) -> Result<()> {
 fn sessions_that_store_in_another_order_never_deadlock_with_it() -> Result<()> {
     const ROTATIONS: i64 = 8;
     const TOKENS: i32 = 200;
-    let (cluster, mut db) = vault(&Options::new().without_fsync().set("deadlock_timeout", "10ms"))?;
+    let (cluster, mut db) = vault(
+        &Options::new()
+            .without_fsync()
+            .set("deadlock_timeout", "10ms"),
+    )?;
     db.batch_execute("SELECT vault.register_client('one', 'acme', 'id', 'cs-one')")?;
     let tenants = ["one", "two", "three"];
     for tenant in tenants {
@@ -818,7 +889,10 @@ fn sessions_that_store_in_another_order_never_deadlock_with_it() -> Result<()> {
     let plain = plaintexts(&cluster, &mut db)?;
     assert_eq!(plain.len(), 3 * 3 * TOKENS as usize + 1);
     for tenant in tenants {
-        assert_eq!(plain[&format!("{tenant}/user-{TOKENS}//AccessToken")], format!("at-{tenant}{TOKENS}"));
+        assert_eq!(
+            plain[&format!("{tenant}/user-{TOKENS}//AccessToken")],
+            format!("at-{tenant}{TOKENS}")
+        );
     }
     assert_no_complaint(&cluster)?;
     cluster.assert_never_crashed();

@@ -13,7 +13,8 @@ use token_vault_cluster::{Cluster, Options, Result, StopMode};
 use crate::keys::{active_key, pid};
 use crate::provider::{DATABASE, LIMIT};
 use crate::reencryption::{
-    NO_CUSTODIAN, plaintexts, reencrypt, state_of, rotate, stale_values, store_tokens, vault, verified, wait_for_keys, wait_until_done,
+    NO_CUSTODIAN, plaintexts, reencrypt, rotate, stale_values, state_of, store_tokens, vault,
+    verified, wait_for_keys, wait_until_done,
 };
 use crate::session::sqlstate;
 
@@ -92,7 +93,12 @@ fn is_running(db: &mut Client) -> Result<bool> {
 }
 
 /// Kills the server while `worker` is in the middle; whether it was.
-fn kill_in_the_middle(cluster: &mut Cluster, worker: Worker, how: Kill, after: i64) -> Result<bool> {
+fn kill_in_the_middle(
+    cluster: &mut Cluster,
+    worker: Worker,
+    how: Kill,
+    after: i64,
+) -> Result<bool> {
     let mut db = reconnect(cluster)?;
     if !is_running(&mut db)? {
         rotate(&mut db, None)?;
@@ -160,18 +166,28 @@ fn nothing_is_lost_however_often_it_is_killed() -> Result<()> {
         let mut db = reconnect(&cluster)?;
         assert_nothing_is_lost(&mut db, &format!("kill {number}: {worker:?}, {how:?}"))?;
     }
-    assert!(in_the_middle >= 40, "only {in_the_middle} of {KILLS} kills hit the middle");
+    assert!(
+        in_the_middle >= 40,
+        "only {in_the_middle} of {KILLS} kills hit the middle"
+    );
 
     let mut db = reconnect(&cluster)?;
     wait_until_done(&mut db)?;
     wait_for_keys(&mut db, "retired", 0)?;
     assert_eq!(stale_values(&mut db)?, 0);
     let active = active_key(&mut db)?;
-    let others = "SELECT count(*) FROM hook WHERE encode(substr(vault.secret_send(key), 3, 8), 'hex') <> $1";
+    let others =
+        "SELECT count(*) FROM hook WHERE encode(substr(vault.secret_send(key), 3, 8), 'hex') <> $1";
     assert_eq!(db.query_one(others, &[&active])?.get::<_, i64>(0), 0);
-    assert!(plaintexts(&cluster, &mut db)? == before, "a plaintext has changed");
+    assert!(
+        plaintexts(&cluster, &mut db)? == before,
+        "a plaintext has changed"
+    );
     assert_nothing_is_lost(&mut db, "at the end")?;
-    assert_eq!(verified(&mut db)?, format!("ok {}", 3 * TOKENS + VALUES + 1));
+    assert_eq!(
+        verified(&mut db)?,
+        format!("ok {}", 3 * TOKENS + VALUES + 1)
+    );
     Ok(())
 }
 

@@ -11,7 +11,9 @@ use token_vault_cluster::{Cluster, Options, Result};
 use crate::keys::{active_key, pid};
 use crate::master_key::write;
 use crate::provider::{DATABASE, LIMIT};
-use crate::reencryption::{rotate, store_tokens, vault, verified, wait_for_keys, without_custodian};
+use crate::reencryption::{
+    rotate, store_tokens, vault, verified, wait_for_keys, without_custodian,
+};
 use crate::session::sqlstate;
 
 /// Three tokens of two tenants with all their fields, two clients with two secrets each, a table of three values.
@@ -161,14 +163,17 @@ fn a_value_of_the_wrong_length_is_damaged() -> Result<()> {
         "refresh_token || '\\x00'",
         "substr(refresh_token, 2)",
     ] {
-        let change = format!("UPDATE vault.token SET refresh_token = {value} WHERE tenant = 'default'");
+        let change =
+            format!("UPDATE vault.token SET refresh_token = {value} WHERE tenant = 'default'");
         let found = found_after(&mut db, &change)?;
-        let expected = [1, 2].map(|user| {
-            format!("vault.token.refresh_token default/acme/user-{user}/: damaged")
-        });
+        let expected = [1, 2]
+            .map(|user| format!("vault.token.refresh_token default/acme/user-{user}/: damaged"));
         // Its key's number is shifted along with the rest.
         let is_shifted = value == "substr(refresh_token, 2)";
-        assert!(found == expected || is_shifted && found.len() == 2, "{value}: {found:?}");
+        assert!(
+            found == expected || is_shifted && found.len() == 2,
+            "{value}: {found:?}"
+        );
     }
     cluster.assert_never_crashed();
     Ok(())
@@ -280,8 +285,15 @@ fn what_a_missing_or_destroyed_key_has_sealed_is_told() -> Result<()> {
         let found = findings(&mut late)?;
         for field in ["access_token", "refresh_token", "id_token"] {
             let name = format!("vault.token.{field} globex/acme/user-1/: unknown key");
-            let detail = found.get(&name).unwrap_or_else(|| panic!("{name}: {found:?}"));
-            assert!(detail.as_ref().is_some_and(|detail| detail.contains(reason)), "{detail:?}");
+            let detail = found
+                .get(&name)
+                .unwrap_or_else(|| panic!("{name}: {found:?}"));
+            assert!(
+                detail
+                    .as_ref()
+                    .is_some_and(|detail| detail.contains(reason)),
+                "{detail:?}"
+            );
         }
         assert_eq!(found.len(), 3, "{found:?}");
         db.batch_execute(
@@ -306,7 +318,12 @@ fn with_the_wrong_master_key_every_key_is_unknown_and_the_reason_is_told() -> Re
         assert_eq!(found.len(), 17, "{found:?}");
         for (name, detail) in &found {
             assert!(name.ends_with(": unknown key"), "{name}");
-            assert!(detail.as_ref().is_some_and(|detail| detail.contains(reason)), "{name}: {detail:?}");
+            assert!(
+                detail
+                    .as_ref()
+                    .is_some_and(|detail| detail.contains(reason)),
+                "{name}: {detail:?}"
+            );
         }
     }
     fs::write(&file, key)?;
@@ -348,7 +365,10 @@ fn many_values_take_no_more_memory_than_few() -> Result<()> {
         std::thread::yield_now();
     }
     assert_eq!(thread.join().expect("the verifying thread")?, 90_001);
-    assert!(most - before < LIMIT_IN_KILOBYTES, "from {before} kB to {most} kB");
+    assert!(
+        most - before < LIMIT_IN_KILOBYTES,
+        "from {before} kB to {most} kB"
+    );
     cluster.assert_never_crashed();
     Ok(())
 }
@@ -372,8 +392,12 @@ fn a_table_that_cannot_be_read_is_told_and_the_others_are_checked() -> Result<()
         ]
     );
     let detail = found[names[0]].as_deref().unwrap_or_default();
-    assert!(detail.contains("public.closed") && detail.contains("42501"), "{detail}");
-    let later = "SELECT count(*) FROM vault.verify() WHERE relation = 'public.later' AND outcome = 'ok'";
+    assert!(
+        detail.contains("public.closed") && detail.contains("42501"),
+        "{detail}"
+    );
+    let later =
+        "SELECT count(*) FROM vault.verify() WHERE relation = 'public.later' AND outcome = 'ok'";
     assert_eq!(db.query_one(later, &[])?.get::<_, i64>(0), 1);
     cluster.assert_never_crashed();
     Ok(())
@@ -394,12 +418,16 @@ fn it_can_be_cancelled_at_once() -> Result<()> {
     });
     wait_for_sql(
         &mut db,
-        &format!("SELECT state = 'active' AND query LIKE '%vault.verify()%' FROM pg_stat_activity WHERE pid = {pid}"),
+        &format!(
+            "SELECT state = 'active' AND query LIKE '%vault.verify()%' FROM pg_stat_activity WHERE pid = {pid}"
+        ),
         LIMIT,
     )?;
     db.execute("SELECT pg_cancel_backend($1)", &[&pid])?;
     let begin = std::time::Instant::now();
-    wait_for("the end of the statement", LIMIT, || Ok(thread.is_finished().then_some(())))?;
+    wait_for("the end of the statement", LIMIT, || {
+        Ok(thread.is_finished().then_some(()))
+    })?;
     assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
     let (mut verifier, result) = thread.join().expect("the verifying thread");
     assert_eq!(sqlstate(result), "57014");
