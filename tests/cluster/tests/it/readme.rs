@@ -9,7 +9,7 @@ use postgres::Client;
 use token_vault_cluster::{Cluster, Options, Result};
 
 const README: &str = include_str!("../../../../README.md");
-const ERRORS: &str = include_str!("../../../../src/error.rs");
+const ERRORS: &str = include_str!("../../../../src/error/text.rs");
 
 /// What stands before each line of a result.
 const RESULT_MARK: &str = "-- → ";
