@@ -37,4 +37,5 @@ mod refresh_races;
 mod refresh_waiting;
 mod refresher;
 mod session;
+mod small_disk;
 mod verification;
