@@ -33,6 +33,7 @@ pub struct Outcome {
 
 struct Retired {
     key: KeyId,
+    tenant: Option<String>,
     is_unused: bool,
     /// The time it is kept at least is over.
     is_old: bool,
@@ -97,7 +98,7 @@ fn decide(keys: &[Retired], ready: &[KeyId], usage: &Usage) -> Outcome {
         let is_unused = usage.is_unused(key.key) && usage.unreadable.is_empty();
         match (is_unused, key.is_unused) {
             (true, true) if ready.contains(&key.key) => {
-                destroy(key.key);
+                destroy(key);
                 outcome.destroyed += 1;
             }
             (true, true) => outcome.waiting += usize::from(key.is_old),
@@ -126,7 +127,8 @@ fn retired() -> Vec<Retired> {
                            OR a.backend_xmin IS NOT NULL AND age(a.backend_xmin) >= age(k.xmin)
                            OR a.state = 'disabled' AND EXISTS (
                                SELECT FROM pg_locks AS l
-                               WHERE l.pid = a.pid AND l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock')))
+                               WHERE l.pid = a.pid AND l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock'))),
+                k.tenant
          FROM vault.key AS k WHERE k.state = 'retired'",
         &[INT8OID],
     );
@@ -137,6 +139,7 @@ fn retired() -> Vec<Retired> {
             is_unused: row.required(2),
             is_old: row.required(3),
             is_alone: row.required(4),
+            tenant: row.get(5),
         })
     })
 }
@@ -156,9 +159,13 @@ fn mark(key: KeyId, is_unused: bool) {
 
 /// From the commit on, nothing can be read that was sealed with this key. All that was sealed again before was
 /// perhaps committed without waiting for the disk: this commit does, for all of it.
-fn destroy(key: KeyId) {
+fn destroy(retired: &Retired) {
+    let key = retired.key;
     rotation::destroy(key);
-    event::send("key_destroyed", event::of_key(key, None));
+    event::send(
+        "key_destroyed",
+        event::of_key(key, retired.tenant.as_deref()),
+    );
     transaction::commit_durably();
     pgrx::log!("token_vault destroys data key {key}: no value is sealed with it any more");
 }

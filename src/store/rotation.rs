@@ -1,5 +1,7 @@
 //! Making and replacing keys. Callers see to it that the stack is wiped: see [`crate::pg::locked`].
 
+use std::collections::BTreeSet;
+
 use token_vault_core::envelope::KeyId;
 use token_vault_core::keys::{FINGERPRINT_LEN, MasterKey};
 
@@ -74,6 +76,11 @@ pub fn rotate_master() -> Result<(String, Vec<String>)> {
     let keys = row::stored();
     if keys.is_empty() {
         return Err(Error::NoDataKey);
+    }
+    // Before a new key's file is written: where an old one is missing, nothing may change.
+    let wrapping: BTreeSet<_> = keys.iter().map(|key| key.fingerprint).collect();
+    for fingerprint in &wrapping {
+        master_key::with_fingerprint(fingerprint)?;
     }
     let master = master_key::current_or_new()?;
     let fingerprint = master.fingerprint();

@@ -2,11 +2,11 @@
 //! verification of that part only.
 
 use super::origin::Place;
-use super::source::Batch;
+use super::source::{BATCH_BYTES, Batch};
 use super::{Finding, Outcome, Value};
 use crate::pg::secret_datum::Secret;
 use crate::pg::spi::BuiltinOid::TIDOID;
-use crate::pg::spi::{self, Row};
+use crate::pg::spi::{self, Prepared, Row, Session};
 use crate::pg::tid::Tid;
 use crate::pg::{role, transaction};
 use crate::store::column::Table;
@@ -38,11 +38,11 @@ impl Columns {
             return None;
         }
         let from = self.from;
-        self.from = Tid::before(from.block.saturating_add(BLOCKS));
-        let read = transaction::attempt(|| read(&self.table, from, self.from, self.blocks));
+        let read = transaction::attempt(|| read(&self.table, from, self.blocks));
         let batch = match read {
-            Ok((blocks, values)) => {
+            Ok((blocks, next, values)) => {
                 self.blocks = Some(blocks);
+                self.from = next;
                 Batch {
                     values,
                     ..Batch::default()
@@ -51,6 +51,7 @@ impl Columns {
             Err(aborted) => {
                 // What can't be read at its beginning can't be read at all.
                 self.blocks.get_or_insert(0);
+                self.from = window_end(from);
                 let problem = key_usage::problem(&self.table, &aborted);
                 Batch {
                     findings: vec![unreadable(&self.table, from, problem)],
@@ -62,22 +63,49 @@ impl Columns {
     }
 }
 
-/// The number of blocks, and the values in a range of them.
-fn read(table: &Table, from: Tid, to: Tid, blocks: Option<u32>) -> (u32, Vec<Value>) {
-    let sql = format!(
-        "SELECT ctid, {} FROM ONLY {} WHERE ctid >= $1 AND ctid < $2",
-        table.columns.join(", "),
-        table.name
-    );
+fn window_end(from: Tid) -> Tid {
+    Tid::before(from.block.saturating_add(BLOCKS))
+}
+
+/// The number of blocks, where to go on, and the values up to there.
+fn read(table: &Table, from: Tid, blocks: Option<u32>) -> (u32, Tid, Vec<Value>) {
     role::as_table_owner(table.owner, || {
         let blocks = blocks.unwrap_or_else(|| key_usage::blocks(table.oid));
-        let values = spi::connected(|session| {
-            let select = session.prepare(&sql, &[TIDOID.value(), TIDOID.value()]);
+        spi::connected(|session| {
+            let to = end(session, table, from);
+            let select = in_range(session, table, &table.columns.join(", "));
             let rows = select.query_active(&[from.into(), to.into()], |row| values(table, row));
-            rows.into_iter().flatten().collect()
-        });
-        (blocks, values)
+            (blocks, to, rows.into_iter().flatten().collect())
+        })
     })
+}
+
+/// Where the next rows end that are read at once: after so many blocks, or before their values are too long together.
+fn end(session: &Session, table: &Table, from: Tid) -> Tid {
+    let sizes: Vec<String> = (table.columns.iter())
+        .map(|column| format!("coalesce(pg_column_size({column}), 0)::bigint"))
+        .collect();
+    let select = in_range(session, table, &sizes.join(" + "));
+    let end = window_end(from);
+    let rows = select.query_active(&[from.into(), end.into()], |row| {
+        (row.required::<Tid>(1), row.required::<i64>(2))
+    });
+    let mut bytes = 0;
+    for (number, (row, size)) in rows.into_iter().enumerate() {
+        bytes += size;
+        if number > 0 && bytes > BATCH_BYTES {
+            return row;
+        }
+    }
+    end
+}
+
+fn in_range<'a>(session: &'a Session, table: &Table, what: &str) -> Prepared<'a> {
+    let sql = format!(
+        "SELECT ctid, {what} FROM ONLY {} WHERE ctid >= $1 AND ctid < $2",
+        table.name
+    );
+    session.prepare(&sql, &[TIDOID.value(), TIDOID.value()])
 }
 
 fn values(table: &Table, row: &Row) -> Vec<Value> {

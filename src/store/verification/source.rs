@@ -14,13 +14,17 @@ use crate::store::column;
 use crate::store::keyring::row::{self, KeyRow};
 use crate::store::token::TokenKey;
 
-const BATCH: i32 = 500;
+/// Rows that are read at once: of tokens, and of client secrets, of which each may have a megabyte.
+const TOKENS_AT_ONCE: i32 = 500;
+const SECRETS_AT_ONCE: i32 = 16;
+/// Values that are in memory at once, but for one row: how long they are is decided by those who store them.
+pub const BATCH_BYTES: i64 = 8 << 20;
 
 /// One kind of values, and how far it has been read.
 pub enum Source {
     DataKeys { done: bool },
     Tokens { after: i64 },
-    ClientSecrets { after: i64 },
+    ClientSecrets { after: (i64, i32) },
     Columns(Columns),
     Opaque { done: bool },
 }
@@ -46,7 +50,9 @@ pub fn all() -> VecDeque<Source> {
 pub fn with_places() -> VecDeque<Source> {
     [
         Source::Tokens { after: i64::MIN },
-        Source::ClientSecrets { after: i64::MIN },
+        Source::ClientSecrets {
+            after: (i64::MIN, 0),
+        },
     ]
     .into()
 }
@@ -147,39 +153,45 @@ impl Token {
 
 fn tokens(after: &mut i64) -> Option<Vec<Token>> {
     static TOKENS: Statement = Statement::new(
-        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token
+        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token,
+                octet_length(access_token)::bigint + coalesce(octet_length(refresh_token), 0) + coalesce(octet_length(id_token), 0)
          FROM vault.token WHERE id > $1 ORDER BY id LIMIT $2",
         &[INT8OID, INT4OID],
     );
-    let arguments = [(*after).into(), BATCH.into()];
-    let tokens = spi::session(|session| session.query_active(&TOKENS, &arguments, Token::read));
+    let arguments = [(*after).into(), TOKENS_AT_ONCE.into()];
+    let mut bytes = 0;
+    let read = |row: &Row| {
+        let is_first = bytes == 0;
+        bytes += row.required::<i64>(9);
+        (is_first || bytes <= BATCH_BYTES).then(|| Token::read(row))
+    };
+    let tokens = spi::session(|session| session.query_active(&TOKENS, &arguments, read));
+    let tokens: Vec<Token> = tokens.into_iter().flatten().collect();
     *after = tokens.last()?.id;
     Some(tokens)
 }
 
-fn client_secrets(after: &mut i64) -> Option<Vec<Value>> {
-    // A client has a handful of secrets: whole clients at a time.
+fn client_secrets(after: &mut (i64, i32)) -> Option<Vec<Value>> {
     static SECRETS: Statement = Statement::new(
-        "SELECT c.id, c.tenant, c.name, c.provider, s.position, s.client_secret
-         FROM (SELECT * FROM vault.client WHERE id > $1 ORDER BY id LIMIT $2) AS c
-         LEFT JOIN vault.client_secret AS s ON s.client = c.id ORDER BY c.id, s.position",
-        &[INT8OID, INT4OID],
+        "SELECT s.client, s.position, c.tenant, c.name, c.provider, s.client_secret
+         FROM vault.client_secret AS s JOIN vault.client AS c ON c.id = s.client
+         WHERE (s.client, s.position) > ($1, $2) ORDER BY s.client, s.position LIMIT $3",
+        &[INT8OID, INT4OID, INT4OID],
     );
-    let arguments = [(*after).into(), BATCH.into()];
+    let arguments = [after.0.into(), after.1.into(), SECRETS_AT_ONCE.into()];
     let secrets = spi::session(|session| {
         session.query_active(&SECRETS, &arguments, |row| {
-            (row.required::<i64>(1), client_secret(row))
+            ((row.required(1), row.required(2)), client_secret(row))
         })
     });
     *after = secrets.last()?.0;
-    Some(secrets.into_iter().filter_map(|(_, value)| value).collect())
+    Some(secrets.into_iter().map(|(_, value)| value).collect())
 }
 
-/// None: the client has no secret.
-fn client_secret(row: &Row) -> Option<Value> {
-    let (tenant, client): (Option<String>, String) = (row.get(2), row.required(3));
-    let position: i32 = row.get(5)?;
-    Some(Value {
+fn client_secret(row: &Row) -> Value {
+    let (tenant, client): (Option<String>, String) = (row.get(3), row.required(4));
+    let position: i32 = row.required(2);
+    Value {
         relation: "vault.client_secret".into(),
         column: "client_secret".into(),
         location: format!(
@@ -189,10 +201,10 @@ fn client_secret(row: &Row) -> Option<Value> {
         place: Place::ClientSecret {
             tenant,
             client,
-            provider: row.required(4),
+            provider: row.required(5),
         },
         envelope: row.required(6),
-    })
+    }
 }
 
 fn opaque(name: String) -> Finding {

@@ -173,6 +173,11 @@ fn without_the_right_old_key_nothing_changes() -> Result<()> {
         assert_eq!(sqlstate(rotate(&mut session(&cluster)?)), "TV003");
         assert_eq!(key_rows(&mut session(&cluster)?)?, before);
     }
+    // A new key's file is not written either.
+    let unwritten = Place::file(&cluster, "unwritten.key");
+    configure(&cluster, &unwritten, None)?;
+    assert_eq!(sqlstate(rotate(&mut session(&cluster)?)), "TV002");
+    assert!(!cluster.directory().join("unwritten.key").exists());
     configure(&cluster, &new, Some(&old))?;
     rotate(&mut session(&cluster)?)?;
     assert_all_there(&mut session(&cluster)?)

@@ -288,6 +288,17 @@ fn everything_comes_under_the_active_keys_and_the_old_ones_end() -> Result<()> {
     destroyed.sort();
     old.sort();
     assert_eq!(destroyed, old);
+    for row in &rows {
+        let (key, tenant): (String, Option<String>) = (row.get(0), row.get(1));
+        let mut told = events
+            .iter()
+            .filter(|event| event["event"] == "key_destroyed");
+        assert!(
+            told.any(|event| event["key"] == key.as_str()
+                && event["tenant"].as_str() == tenant.as_deref()),
+            "{key} of {tenant:?}"
+        );
+    }
     cluster.assert_never_crashed();
     Ok(())
 }
