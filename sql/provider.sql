@@ -60,6 +60,11 @@ CREATE TABLE vault.provider (
     grant_lifetime                bigint  CHECK (grant_lifetime > 0),
     max_refresh_window_seconds    bigint  CHECK (max_refresh_window_seconds > 0),
 
+    -- what it can bear
+    max_concurrent_requests       integer CHECK (max_concurrent_requests > 0),
+    rate_limit_requests           integer CHECK (rate_limit_requests BETWEEN 1 AND 100000),
+    rate_limit_seconds            bigint  NOT NULL DEFAULT 60 CHECK (rate_limit_seconds BETWEEN 1 AND 86400),
+
     notes                         text,
     PRIMARY KEY (name, builtin)
 );

@@ -36,4 +36,7 @@ COMMENT ON COLUMN vault.provider.replay_leeway_seconds IS 'how long the previous
 COMMENT ON COLUMN vault.provider.refresh_token_lifetime IS 'seconds of disuse after which the refresh token dies';
 COMMENT ON COLUMN vault.provider.grant_lifetime IS 'seconds after consent at which the grant ends regardless of use';
 COMMENT ON COLUMN vault.provider.max_refresh_window_seconds IS 'a refresh earlier than this before expiry is refused';
+COMMENT ON COLUMN vault.provider.max_concurrent_requests IS 'at most so many requests are under way at once; NULL: token_vault.connections is the only limit';
+COMMENT ON COLUMN vault.provider.rate_limit_requests IS 'at most so many requests in any rate_limit_seconds; NULL: no limit';
+COMMENT ON COLUMN vault.provider.rate_limit_seconds IS 'the period that rate_limit_requests counts in';
 COMMENT ON COLUMN vault.provider.notes IS 'facts that are not data: for people';
