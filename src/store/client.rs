@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use pgrx::JsonB;
 use token_vault_core::envelope::Context;
+use token_vault_core::refresh::{self, Limits};
 use token_vault_core::secret::{ClientSecret, SecretString};
 
 use crate::error::{Error, Result};
@@ -24,6 +25,17 @@ pub struct Client {
     pub scope: Option<String>,
     pub metadata: serde_json::Value,
     pub active: bool,
+    pub limits: Limits,
+    /// The provider refuses it.
+    pub is_refused: bool,
+}
+
+/// The columns that [`read`] takes.
+macro_rules! columns {
+    () => {
+        "id, tenant, name, provider, client_id, scope, metadata, active, max_concurrent_requests, rate_limit_requests, \
+         rate_limit_seconds, broken_since IS NOT NULL"
+    };
 }
 
 /// What `register_client` was given.
@@ -195,8 +207,11 @@ fn refuse_if_in_use(client: &Client) -> Result<()> {
 /// The client of exactly this tenant (None: shared) and name.
 pub fn find(tenant: Option<&str>, name: &str) -> Result<Client> {
     static FIND: Statement = Statement::new(
-        "SELECT id, tenant, name, provider, client_id, scope, metadata, active FROM vault.client
-         WHERE tenant IS NOT DISTINCT FROM $1 AND name = $2",
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM vault.client WHERE tenant IS NOT DISTINCT FROM $1 AND name = $2"
+        ),
         &[TEXTOID, TEXTOID],
     );
     spi::session(|session| session.query_one(&FIND, &[tenant.into(), name.into()], read))
@@ -274,8 +289,11 @@ thread_local! {
 /// The active clients that may serve a tenant: its own, or else the shared ones.
 fn candidates(provider: &str, tenant: &str) -> Vec<Client> {
     static CANDIDATES: Statement = Statement::new(
-        "SELECT id, tenant, name, provider, client_id, scope, metadata, active FROM vault.client
-         WHERE provider = $1 AND (tenant = $2 OR tenant IS NULL) AND active ORDER BY name",
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM vault.client WHERE provider = $1 AND (tenant = $2 OR tenant IS NULL) AND active ORDER BY name"
+        ),
         &[TEXTOID, TEXTOID],
     );
     let mut candidates =
@@ -289,7 +307,7 @@ fn candidates(provider: &str, tenant: &str) -> Vec<Client> {
 /// The client with this number.
 pub fn by_id(id: i64) -> Option<Client> {
     static BY_ID: Statement = Statement::new(
-        "SELECT id, tenant, name, provider, client_id, scope, metadata, active FROM vault.client WHERE id = $1",
+        concat!("SELECT ", columns!(), " FROM vault.client WHERE id = $1"),
         &[INT8OID],
     );
     spi::session(|session| session.query_one(&BY_ID, &[id.into()], read))
@@ -351,5 +369,7 @@ fn read(row: &Row) -> Client {
         scope: row.get(6),
         metadata: row.required::<JsonB>(7).0,
         active: row.required(8),
+        limits: refresh::limits(row.get(9), row.get(10), row.required(11)),
+        is_refused: row.required(12),
     }
 }

@@ -149,6 +149,12 @@ impl Gate {
         }
     }
 
+    /// What [`Gate::send`] was told did not happen.
+    pub fn cancel(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.sent.pop_back();
+    }
+
     /// A request has ended.
     pub fn end(&mut self, now: i64, ending: Ending, random: u64) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -216,6 +222,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_sent_after_all_takes_no_room() {
+        let mut gate = gate(Some(1), Some((1, 100)));
+        gate.send(10);
+        gate.cancel();
+        assert_eq!(gate.room(10), Room::Free(1));
+    }
+
+    #[test]
     fn troubles_in_a_row_open_the_circuit_and_a_probe_closes_it() {
         let mut gate = gate(None, None);
         for _ in 0..4 {
@@ -230,11 +244,7 @@ mod tests {
         gate.send(MICROS);
         assert_eq!(gate.room(MICROS), Room::Full);
         gate.end(MICROS, Ending::Trouble(None), 0);
-        assert_eq!(
-            gate.room(MICROS),
-            Room::Closed(3 * MICROS),
-            "twice as long"
-        );
+        assert_eq!(gate.room(MICROS), Room::Closed(3 * MICROS), "twice as long");
         gate.send(3 * MICROS);
         gate.end(3 * MICROS, Ending::Served, 0);
         assert_eq!(gate.room(3 * MICROS), Room::Free(u32::MAX));

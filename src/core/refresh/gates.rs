@@ -21,6 +21,15 @@ pub struct Way {
     pub client: Option<i64>,
 }
 
+/// Whose circuit is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The provider's: it does not answer, or with faults of its own.
+    Provider,
+    /// The client's: it is refused, or told to slow down.
+    Client,
+}
+
 /// How a request ended, for both gates it went through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
@@ -96,6 +105,22 @@ impl Gates {
     /// A request goes this way.
     pub fn send(&mut self, way: &Way, now: i64) {
         self.both(way).for_each(|gate| gate.send(now));
+    }
+
+    /// What [`Gates::send`] was told did not happen.
+    pub fn cancel(&mut self, way: &Way) {
+        self.both(way).for_each(Gate::cancel);
+    }
+
+    /// Whose circuit is open: what is asked for this way now is refused, not delayed.
+    pub fn closed_by(&self, way: &Way, now: i64) -> Option<Closed> {
+        let is_closed = |gate: &Gate| matches!(gate.room(now), Room::Closed(_));
+        let client = way.client.and_then(|id| self.clients.get(&id));
+        if client.is_some_and(is_closed) {
+            return Some(Closed::Client);
+        }
+        let provider = self.providers.get(&way.provider);
+        provider.is_some_and(is_closed).then_some(Closed::Provider)
     }
 
     /// A request that went this way has ended.
@@ -193,6 +218,8 @@ mod tests {
         gates.send(&way(1), 0);
         gates.end(&way(1), 0, Report::ClientRefused, 0);
         assert!(matches!(gates.room(&way(1), 0), Room::Closed(_)));
+        assert_eq!(gates.closed_by(&way(1), 0), Some(Closed::Client));
+        assert_eq!(gates.closed_by(&way(2), 0), None);
         assert_eq!(gates.room(&way(2), 0), Room::Free(3));
         gates.reset();
         assert_eq!(gates.room(&way(1), 0), Room::Free(u32::MAX));
@@ -206,6 +233,7 @@ mod tests {
             gates.end(&way(1), 0, Report::ProviderInTrouble(None), 0);
         }
         assert!(matches!(gates.room(&way(2), 0), Room::Closed(_)));
+        assert_eq!(gates.closed_by(&way(2), 0), Some(Closed::Provider));
         let elsewhere = Way {
             provider: "q".into(),
             client: Some(2),

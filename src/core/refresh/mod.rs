@@ -12,7 +12,7 @@ mod verdict;
 pub use backoff::{MAX_DELAY_SECONDS, retry_at};
 pub use due::{Due, Times, due, keep_alive_at};
 pub use gate::{Limits, Room};
-pub use gates::{Gates, Report, Way, limits, limits_of};
+pub use gates::{Closed, Gates, Report, Way, limits, limits_of};
 pub use policy::RefreshPolicy;
 pub use queue::{LaneId, Queue, Share};
 pub use retry_after::{MAX_RETRY_AFTER_SECONDS, parse_retry_after};

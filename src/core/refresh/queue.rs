@@ -87,15 +87,34 @@ impl Queue {
         self.lanes.insert(lane, lane_now);
     }
 
-    /// Forgets every lane.
-    pub fn clear(&mut self) {
-        self.lanes.clear();
-        self.by_time.clear();
+    /// Forgets the lanes for which `keep` does not hold.
+    pub fn retain(&mut self, mut keep: impl FnMut(LaneId) -> bool) {
+        self.lanes.retain(|lane, _| keep(*lane));
+        let lanes = &self.lanes;
+        self.by_time.retain(|(_, lane)| lanes.contains_key(lane));
+    }
+
+    /// No lane rests any longer.
+    pub fn wake(&mut self) {
+        self.lanes
+            .values_mut()
+            .for_each(|lane| lane.rests_until = 0);
+        self.by_time = self
+            .lanes
+            .iter()
+            .map(|(lane, known)| (known.looked_at_from(), *lane))
+            .collect();
     }
 
     /// When the next lane is to be looked at.
     pub fn next_time(&self) -> Option<i64> {
         self.by_time.first().map(|(time, _)| *time)
+    }
+
+    /// When the next lane is to be looked at, besides those that are due now.
+    pub fn next_time_after(&self, now: i64) -> Option<i64> {
+        let later = self.by_time.range((now.saturating_add(1), LaneId::MIN)..);
+        later.map(|(time, _)| *time).next()
     }
 
     /// How many lanes there are.
@@ -145,7 +164,10 @@ impl Queue {
     }
 
     fn take_turns(&mut self, last_turn: u64, lane: LaneId, places: usize) -> Share {
-        let known = self.lanes.get_mut(&lane).expect("a lane that was given a place");
+        let known = self
+            .lanes
+            .get_mut(&lane)
+            .expect("a lane that was given a place");
         known.turn = known.turn.max(last_turn) + places as u64;
         Share {
             lane,
@@ -218,6 +240,7 @@ mod tests {
         queue.note(1, 80);
         queue.note(2, 60);
         assert_eq!(queue.next_time(), Some(50));
+        assert_eq!(queue.next_time_after(50), Some(60));
         assert!(queue.share(49, 9, |_| true).is_empty());
         queue.rest(1, 70);
         assert_eq!(queue.next_time(), Some(60));
@@ -227,6 +250,12 @@ mod tests {
         assert_eq!(shares[0].from, 50, "it rested, but nothing was lost");
         queue.know(1, Some(90));
         assert_eq!((queue.next_time(), queue.len()), (Some(90), 1));
+        queue.rest(1, 200);
+        queue.wake();
+        assert_eq!(queue.next_time(), Some(90));
+        queue.retain(|lane| lane == 2);
+        assert!(queue.is_empty());
+        assert_eq!(queue.next_time(), None);
     }
 
     #[test]
