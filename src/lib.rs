@@ -136,6 +136,7 @@ extension_sql_file!(
         sqlfn::reencryption::is_current,
         sqlfn::refresh::refresh_token,
         sqlfn::refresh::refresh_due,
+        sqlfn::refresh::set_refresh_policy,
         sqlfn::token_delete::delete_token,
         sqlfn::token_delete::delete_subject,
         sqlfn::token_delete::delete_tenant,

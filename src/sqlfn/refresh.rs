@@ -51,6 +51,33 @@ fn refresh_token(
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn set_refresh_policy(
+    provider: Option<&str>,
+    subject: Option<&str>,
+    policy: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    label: default!(Option<&str>, "''"),
+) -> bool {
+    let set = || -> Result<bool> {
+        access::require(Privilege::Write)?;
+        let key = arguments::token_key(tenant, provider, subject, label)?;
+        provider::find(&key.provider)?;
+        let policy = policy.map(policy_named).transpose()?;
+        let exists = token::set_refresh_policy(&key, policy);
+        request::refresher_wanted();
+        Ok(exists)
+    };
+    set().or_raise()
+}
+
+fn policy_named(name: &str) -> Result<RefreshPolicy> {
+    RefreshPolicy::parse(name).ok_or_else(|| Error::InvalidArgument {
+        name: "policy",
+        problem: "it is none of always, on_use and never".into(),
+    })
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 #[allow(clippy::type_complexity)]
 fn refresh_due(
     within: default!(Option<Interval>, "NULL"),

@@ -52,9 +52,14 @@ pub fn clear(session: &Session, token: i64) {
     session.run(&CLEAR, &[token.into()]);
 }
 
-/// Puts back on the schedule what a policy had taken off it: one token, or (None) all of a client. Those that are due
-/// by now are due at once.
-pub fn restore(token: Option<i64>, client: Option<i64>) {
+/// Puts on the schedule, or takes off it, what a changed policy wants there or not: one token, or those of a client.
+pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
+    static REMOVE: Statement = Statement::new(
+        "DELETE FROM vault.refresh_schedule AS s USING vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+         WHERE s.token = t.id AND (t.id = $1 OR t.client = $2) AND s.attempt IS NULL
+           AND coalesce(t.refresh_policy, c.refresh_policy) = 'never'",
+        &[INT8OID, INT8OID],
+    );
     static RESTORE: Statement = Statement::new(
         concat!(
             "INSERT INTO vault.refresh_schedule (token, lane, due_at) SELECT t.id, ",
@@ -66,7 +71,10 @@ pub fn restore(token: Option<i64>, client: Option<i64>) {
         ),
         &[INT8OID, INT8OID],
     );
-    spi::session(|session| session.run(&RESTORE, &[token.into(), client.into()]));
+    spi::session(|session| {
+        session.run(&REMOVE, &[token.into(), client.into()]);
+        session.run(&RESTORE, &[token.into(), client.into()]);
+    });
 }
 
 /// Makes tokens due that have been used while they were left alone: those of policy "on_use" whose window is open.

@@ -85,11 +85,14 @@ const FREE: Request = Request {
     token: 0,
     state: RequestState::Done(None),
 };
+/// A refresher that does not sleep is told everything: it may have looked already.
+const AWAKE: UnixMicros = UnixMicros::MAX;
+
 const NONE: Refresher = Refresher {
     database: 0,
     pid: 0,
-    wakes_at: 0,
-    looks_at: 0,
+    wakes_at: AWAKE,
+    looks_at: AWAKE,
     must_look: false,
     custodian_wanted: false,
 };
@@ -232,11 +235,15 @@ pub fn sleeps_until(database: Oid, wakes_at: UnixMicros, looks_at: UnixMicros) {
 }
 
 /// What sessions have changed in the schedule since the last time. None: so much that the table is to be looked at.
-/// The refresher asks.
+/// The refresher asks, and is awake from now on.
 pub fn take_hints(database: Oid) -> Option<Vec<(i64, UnixMicros)>> {
     let taken = BOARD.with(|board| {
         let refresher = board.refresher(database.to_u32());
-        let must_look = refresher.is_some_and(|refresher| std::mem::take(&mut refresher.must_look));
+        let must_look = refresher.is_some_and(|refresher| {
+            refresher.wakes_at = AWAKE;
+            refresher.looks_at = AWAKE;
+            std::mem::take(&mut refresher.must_look)
+        });
         let mut hints = Vec::new();
         for hint in &mut board.hints {
             if hint.database == database.to_u32() {
