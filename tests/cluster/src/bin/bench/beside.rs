@@ -5,7 +5,7 @@ use std::time::Duration;
 use postgres::Client;
 use postgres::types::Json;
 use serde_json::Value;
-use token_vault_cluster::wait::{wait_for, wait_for_sql};
+use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Cluster, Options, Result};
 use token_vault_oauth_server::{ClientConfig, Config, OAuthServer};
 
@@ -113,15 +113,6 @@ pub fn refresher(db: &mut Client) -> Result<i32> {
         )?;
         Ok(row.map(|row| row.get(0)))
     })
-}
-
-/// Waits until no request is under way.
-pub fn wait_for_outcomes(db: &mut Client) -> Result<()> {
-    wait_for_sql(
-        db,
-        "SELECT NOT EXISTS (SELECT FROM vault.refresh_schedule WHERE attempt IS NOT NULL)",
-        LIMIT,
-    )
 }
 
 /// How often tokens have been replaced: what is durable of the provider's answers.

@@ -57,7 +57,6 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Refreshing> {
     thread::sleep(WARM_UP);
     let mut measured = sustained(&beside, worker, arguments)?;
     beside.refresh(&mut db, false)?;
-    beside::wait_for_outcomes(&mut db)?;
     require_all_durable(&beside, &mut db)?;
     measured.hot = hot_share(&mut db, beside.provider.token_requests())?;
     beside.cluster.assert_never_crashed();
@@ -92,16 +91,13 @@ fn sustained(beside: &Beside, worker: i32, arguments: &Arguments) -> Result<Refr
     })
 }
 
-/// The rate counts answers; each must have become a token.
+/// The rate counts answers; each must have become a token. Refreshing has just been turned off, and ends by and by.
 fn require_all_durable(beside: &Beside, db: &mut Client) -> Result<()> {
-    let (answers, replacements) = (
-        beside.provider.token_requests(),
-        beside::replacements(db)?,
-    );
-    match replacements == answers {
-        true => Ok(()),
-        false => Err(format!("{answers} answers, but {replacements} new tokens").into()),
-    }
+    wait_for("a new token for each answer", LIMIT, || {
+        let answers = beside.provider.token_requests();
+        let replacements = beside::replacements(db)?;
+        Ok((replacements == answers).then_some(()))
+    })
 }
 
 /// The share of HOT updates of `vault.token`, once the statistics know of all of them.
@@ -143,7 +139,10 @@ impl fmt::Display for Refreshing {
         let ratios = [
             ("refreshes_to_5000_a_second", rate / WANTED_RATE),
             ("refresh_worker_time_to_100_us", worker / WANTED_CPU),
-            ("refresh_worker_memory_to_64_MB", most as f64 / WANTED_MEMORY),
+            (
+                "refresh_worker_memory_to_64_MB",
+                most as f64 / WANTED_MEMORY,
+            ),
             ("refresh_worker_memory", last as f64 / first.max(1) as f64),
             ("hot_updates_to_95_percent", self.hot / WANTED_HOT),
         ];
