@@ -3,21 +3,25 @@
 //! No transaction, snapshot or lock is open while a request is under way. Which tokens are in flight is known
 //! only here, in memory: there is one refresher per database, held apart by a lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use token_vault_core::refresh::{Closed, Way};
+
 use crate::pg::time::{self, UnixMicros};
-use crate::pg::{Oid, background, latch, settings, transaction};
+use crate::pg::{Oid, background, fault, latch, settings, transaction};
 use crate::store::installation::{self, Standing};
-use crate::store::{schedule, token};
+use crate::store::schedule;
+use crate::worker::agenda::{Admission, Agenda};
 use crate::worker::arrival::{self, Arrival};
-use crate::worker::call::{self, Call, Next};
-use crate::worker::claim::{self, Claim, Which};
+use crate::worker::call::{Call, Next};
+use crate::worker::claim::{self, Claim};
+use crate::worker::credentials::{Preparation, Prepared};
 use crate::worker::custody::Custody;
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
-use crate::worker::{apply, board, usage};
+use crate::worker::{board, usage};
 
 /// An attempt without outcome, this long after its request's limit, belongs to a process that has died.
 const LEASE_MARGIN: Duration = Duration::from_secs(60);
@@ -28,46 +32,40 @@ const APPLY_RETRY: Duration = Duration::from_millis(500);
 /// How long shutdown waits for answers that are under way.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 /// The shortest one: no loop where two clocks differ by a moment.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 /// The longest sleep: the clock may have been set, or the schedule changed by hand.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-
-/// Why nothing was started.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stall {
-    /// Nothing was due, or what is due is locked by a session.
-    NothingToClaim,
-    /// Refreshing is off, or this is a copy of the vault.
-    NotAllowed,
-}
 
 /// The state of one refresher.
 pub struct Refresher {
     database: Oid,
     outbound: Outbound,
+    agenda: Agenda,
     custody: Custody,
     in_flight: HashMap<i64, Call>,
     arrived: Vec<Arrival>,
+    /// Tokens that sessions ask for and that have to wait for others.
+    asked: VecDeque<i64>,
     usage_due: Option<Instant>,
     has_warned_of_copy: bool,
-    /// Why the last round started nothing that is due.
-    stalled: Option<Stall>,
-    /// Outcomes written since somebody looked that are followed by another request at once.
-    repeats: usize,
+    /// Whether requests may be sent from here.
+    may_refresh: bool,
 }
 
 impl Refresher {
     pub fn new(database: Oid) -> std::io::Result<Self> {
+        background::prefer_general_plans();
         Ok(Refresher {
             database,
             outbound: Outbound::new()?,
+            agenda: Agenda::new(),
             custody: Custody::default(),
             in_flight: HashMap::new(),
             arrived: Vec::new(),
+            asked: VecDeque::new(),
             usage_due: None,
             has_warned_of_copy: false,
-            stalled: None,
-            repeats: 0,
+            may_refresh: false,
         })
     }
 
@@ -76,9 +74,10 @@ impl Refresher {
         self.outbound.socket()
     }
 
-    /// The interval of rotation, for one, may be another.
+    /// The interval of rotation, for one, may be another; and what was in the way may have been mended.
     pub fn configuration_changed(&mut self) {
         self.custody.look_soon();
+        self.agenda.open_gates();
     }
 
     /// One round; returns how long there is nothing to do unless something happens.
@@ -89,53 +88,13 @@ impl Refresher {
         self.write_outcomes();
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
+            self.look_around();
             self.start_what_is_wanted();
             self.custody.look(self.database);
         }
         self.write_usage();
         transaction::report_statistics();
         self.rest()
-    }
-
-    /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
-    fn start_what_is_wanted(&mut self) {
-        if self.may_refresh() {
-            let asked = board::take(self.database, self.outbound.free_places());
-            self.start_asked(&asked);
-            let started = self.start(Which::DueBy(time::now()), self.outbound.free_places());
-            self.stalled = started.is_empty().then_some(Stall::NothingToClaim);
-        } else {
-            let asked = board::take(self.database, usize::MAX);
-            board::finish(self.database, &asked);
-            self.stalled = Some(Stall::NotAllowed);
-        }
-    }
-
-    /// One errand, from claim to outcome.
-    pub fn run(&mut self, errand: Errand) {
-        self.follow_settings();
-        let mut left = match errand {
-            Errand::Token { token, generation } => usize::from(is_generation(token, generation)),
-            Errand::Due { limit, .. } => limit,
-        };
-        while !background::must_stop() {
-            let places = left.min(self.outbound.free_places());
-            let started = match errand {
-                _ if places == 0 || !self.may_refresh() => 0,
-                Errand::Token { token, .. } => self.start_asked(&[token]),
-                Errand::Due { until, .. } => self.start(Which::DueBy(until), places).len(),
-            };
-            left -= started;
-            if started == 0 && self.in_flight.is_empty() && self.arrived.is_empty() {
-                break;
-            }
-            latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
-            self.receive();
-            self.write_outcomes();
-            left += std::mem::take(&mut self.repeats);
-        }
-        self.finish();
-        transaction::report_statistics();
     }
 
     fn follow_settings(&mut self) {
@@ -146,6 +105,7 @@ impl Refresher {
 
     /// Attempts that an earlier refresher left without outcome go first.
     pub fn recover(&self) {
+        fault::point("recovery_begins");
         match transaction::run(claim::recover) {
             Ok(0) => {}
             Ok(attempts) => {
@@ -158,56 +118,206 @@ impl Refresher {
         }
     }
 
-    /// Whether requests may be sent from here: not from a copy of the database, and not while switched off.
-    fn may_refresh(&mut self) -> bool {
+    /// Finds out whether requests may be sent from here (not from a copy of the database, and not while switched off),
+    /// and what has changed in the tables.
+    fn look_around(&mut self) {
+        let hints = board::take_hints(self.database);
         if !settings::refresh_enabled() {
-            return false;
+            self.may_refresh = false;
+            return;
         }
-        let standing = transaction::run(installation::standing);
+        let agenda = &mut self.agenda;
+        let standing = transaction::run(|| {
+            match hints {
+                None => agenda.look_soon(),
+                Some(hints) => {
+                    for (lane, due_at) in hints {
+                        agenda.note(lane, due_at);
+                    }
+                }
+            }
+            agenda.follow_tables();
+            installation::standing()
+        });
         if matches!(standing, Ok(Standing::Copy)) && !self.has_warned_of_copy {
             self.has_warned_of_copy = true;
             pgrx::warning!(
                 "token_vault refreshes nothing here: the vault was copied from another database; see vault.adopt_installation()"
             );
         }
-        matches!(standing, Ok(Standing::Home))
+        if standing.is_err() {
+            // What was not seen is looked at again.
+            self.agenda.look_soon();
+        }
+        self.may_refresh = matches!(standing, Ok(Standing::Home));
     }
 
-    /// Starts those of the tokens asked for that are not in flight; returns their number.
-    fn start_asked(&mut self, tokens: &[i64]) -> usize {
-        let new: Vec<i64> = tokens
+    /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
+    fn start_what_is_wanted(&mut self) {
+        self.agenda.begin_round();
+        if self.may_refresh {
+            self.asked.extend(board::take(self.database, usize::MAX));
+            self.start_asked();
+            self.start_due(time::now());
+        } else {
+            let mut asked = board::take(self.database, usize::MAX);
+            asked.extend(self.asked.drain(..));
+            board::finish(self.database, &asked);
+        }
+    }
+
+    /// How many more requests can be prepared.
+    fn free_places(&self) -> usize {
+        // What could not be written stays in memory: no more is asked for than can be kept.
+        self.outbound
+            .free_places()
+            .saturating_sub(self.arrived.len())
+    }
+
+    /// One errand, from claim to outcome.
+    pub fn run(&mut self, errand: Errand) {
+        self.follow_settings();
+        self.look_around();
+        self.asked = self.tokens_of(&errand).into();
+        let repeat: Vec<i64> = self.asked.iter().copied().collect();
+        self.agenda.begin_round();
+        while !background::must_stop() {
+            if self.may_refresh {
+                self.start_asked();
+            }
+            if self.in_flight.is_empty() && self.arrived.is_empty() {
+                break;
+            }
+            latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
+            self.receive();
+            let repeated = self.write_outcomes();
+            self.asked
+                .extend(repeated.into_iter().filter(|token| repeat.contains(token)));
+        }
+        self.finish();
+        transaction::report_statistics();
+    }
+
+    fn tokens_of(&self, errand: &Errand) -> Vec<i64> {
+        let tokens = transaction::run(|| match *errand {
+            Errand::Token { token, generation } => {
+                let target = crate::store::token::target(token);
+                // Nobody may have refreshed or stored the token since.
+                let is_same = target.is_some_and(|target| target.generation == generation);
+                is_same.then_some(token).into_iter().collect()
+            }
+            Errand::Due {
+                until,
+                limit,
+                tenant,
+            } => schedule::list_due(tenant, until, limit as i64)
+                .into_iter()
+                .map(|target| target.id)
+                .collect(),
+        });
+        tokens.unwrap_or_default()
+    }
+
+    /// Starts those of the tokens asked for that are not in flight and may be sent.
+    fn start_asked(&mut self) {
+        let places = self.free_places();
+        if self.asked.is_empty() || places == 0 {
+            return;
+        }
+        let mut asked: Vec<i64> = std::mem::take(&mut self.asked).into();
+        asked.sort_unstable();
+        asked.dedup();
+        asked.retain(|token| !self.in_flight.contains_key(token));
+        let later = asked.split_off(places.min(asked.len()));
+        self.asked.extend(later);
+        let admitted = match transaction::run(|| admissions(&mut self.agenda, &asked)) {
+            Ok(admissions) => self.sort_out(admissions, &asked),
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
+                board::finish(self.database, &asked);
+                return;
+            }
+        };
+        let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
+        let claims = self.claim(|lease| claim::claim_tokens(&tokens, lease));
+        // What could not be claimed (deleted, locked) has no outcome to wait for.
+        let (claimed, idle): (Vec<_>, Vec<_>) = admitted
+            .into_iter()
+            .partition(|(token, _)| claims.iter().any(|claim| claim.token == *token));
+        drop(claimed);
+        let tokens: Vec<i64> = idle.iter().map(|(token, _)| *token).collect();
+        idle.iter().for_each(|(_, way)| self.agenda.cancel(way));
+        board::finish(self.database, &tokens);
+        self.send(claims);
+    }
+
+    /// Sends away those who can't be served now, and returns the tokens that can.
+    fn sort_out(
+        &mut self,
+        admissions: Vec<(i64, Way, Admission)>,
+        asked: &[i64],
+    ) -> Vec<(i64, Way)> {
+        let mut admitted = Vec::new();
+        for (token, way, admission) in admissions.iter().map(|(t, w, a)| (*t, w, a)) {
+            match admission {
+                Admission::Granted => admitted.push((token, way.clone())),
+                Admission::Delayed => self.asked.push_back(token),
+                Admission::Refused(closed) => self.refuse(token, *closed),
+            }
+        }
+        let gone: Vec<i64> = asked
             .iter()
             .copied()
-            .filter(|token| !self.in_flight.contains_key(token))
+            .filter(|asked| !admissions.iter().any(|(token, _, _)| token == asked))
             .collect();
-        if new.is_empty() {
-            return 0;
-        }
-        if let Err(aborted) = transaction::run(|| claim::admit(&new)) {
-            pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
-        }
-        let claimed = self.start(Which::Tokens(&new), new.len());
-        // What could not be claimed (deleted, locked) has no outcome to wait for.
-        let idle: Vec<i64> = new
-            .into_iter()
-            .filter(|token| !claimed.contains(token))
-            .collect();
-        board::finish(self.database, &idle);
-        claimed.len()
+        board::finish(self.database, &gone);
+        admitted
     }
 
-    /// Claims and sends; returns the tokens claimed.
-    fn start(&mut self, which: Which, limit: usize) -> Vec<i64> {
-        if limit == 0 {
-            return Vec::new();
+    fn refuse(&self, token: i64, closed: Closed) {
+        board::finish_with(self.database, &[token], Some(closed));
+    }
+
+    /// Starts what is due by now, as much as there is room for.
+    fn start_due(&mut self, now: UnixMicros) {
+        let shares = self.agenda.share(now, self.free_places());
+        if shares.is_empty() {
+            return;
         }
+        let mut left = HashMap::new();
+        let claims = self.claim(|lease| {
+            let claims = claim::claim_due(&shares, now, lease);
+            left = claim::next_due(&shares).into_iter().collect();
+            claims
+        });
+        let mut counts: HashMap<i64, usize> = HashMap::new();
+        for claim in &claims {
+            *counts.entry(claim.lane).or_default() += 1;
+        }
+        let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
+        for share in &shares {
+            let count = counts.get(&share.lane).copied().unwrap_or_default();
+            // Where the claim has failed, nothing is known: the lane is as it was.
+            let next_due = left.get(&share.lane).copied().unwrap_or(Some(share.from));
+            self.agenda.taken(share, count, next_due, now, pause_until);
+        }
+        self.send(claims);
+    }
+
+    /// Claims in a transaction of its own: none, if that fails.
+    fn claim(&self, claim: impl FnOnce(UnixMicros) -> Vec<Claim>) -> Vec<Claim> {
         let lease =
             time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
-        match transaction::run(|| claim::claim(which, limit, lease)) {
+        let claimed = transaction::run(|| {
+            fault::point("claim_begins");
+            let claims = claim(lease);
+            fault::point("claim_made");
+            claims
+        });
+        match claimed {
             Ok(claims) => {
-                let tokens = claims.iter().map(|claim| claim.token).collect();
-                claims.into_iter().for_each(|claim| self.send(claim));
-                tokens
+                fault::point("claim_committed");
+                claims
             }
             Err(aborted) => {
                 pgrx::warning!("token_vault could not claim tokens: {}", aborted.0);
@@ -216,35 +326,61 @@ impl Refresher {
         }
     }
 
-    fn send(&mut self, claim: Claim) {
-        let (token, attempt) = (claim.token, claim.attempt);
-        match transaction::run(|| call::prepare(claim)) {
-            Ok(Ok(mut call)) => match call.first_request() {
-                Ok(request) => {
-                    self.outbound.submit(token, request);
-                    self.in_flight.insert(token, call);
-                }
-                Err(outcome) => self.arrived.push(Arrival::of(call, outcome)),
-            },
-            Ok(Err(unsendable)) => {
-                let (claim, outcome) = *unsendable;
-                self.arrived.push(Arrival {
-                    claim,
-                    provider: None,
-                    outcome,
-                });
-            }
-            // The intent is on record and will be claimed again when its lease is over.
+    /// Prepares claims, together if that works, and hands their requests to the threads.
+    fn send(&mut self, claims: Vec<Claim>) {
+        if claims.is_empty() {
+            return;
+        }
+        let attempts: Vec<i64> = claims.iter().map(|claim| claim.attempt).collect();
+        let prepared = transaction::run(|| {
+            let mut preparation = Preparation::default();
+            let prepared: Vec<Prepared> = claims
+                .into_iter()
+                .map(|claim| preparation.prepare(claim))
+                .collect();
+            prepared
+        });
+        fault::point("call_prepared");
+        match prepared {
+            Ok(prepared) => prepared
+                .into_iter()
+                .for_each(|prepared| self.start(prepared)),
+            // The intents are on record and will be claimed again when their lease is over.
             Err(aborted) => pgrx::warning!(
-                "token_vault could not prepare attempt {attempt}: {}",
+                "token_vault could not prepare attempts {attempts:?}: {}",
                 aborted.0
             ),
         }
     }
 
+    fn start(&mut self, prepared: Prepared) {
+        let mut call = match prepared {
+            Prepared::Ready(call) => call,
+            Prepared::Settled(arrival) => {
+                self.agenda.cancel(&arrival.claim.way);
+                self.arrived.push(*arrival);
+                return;
+            }
+        };
+        match call.next_request() {
+            Ok(request) => {
+                let token = call.claim.token;
+                self.outbound.submit(token, request);
+                self.in_flight.insert(token, *call);
+                fault::point("request_submitted");
+            }
+            Err(outcome) => {
+                self.agenda.cancel(&call.claim.way);
+                self.arrived.push(Arrival::of(*call, outcome));
+            }
+        }
+    }
+
     /// Takes the answers that have come in.
     fn receive(&mut self) {
+        let now = time::now();
         for done in self.outbound.drain() {
+            fault::point("answer_received");
             let Some(mut call) = self.in_flight.remove(&done.id) else {
                 continue;
             };
@@ -253,47 +389,48 @@ impl Refresher {
                     self.outbound.submit(done.id, request);
                     self.in_flight.insert(done.id, call);
                 }
-                Next::Apply(outcome) => self.arrived.push(Arrival::of(call, outcome)),
-            }
-        }
-    }
-
-    /// Writes all that has arrived in one transaction. If that fails, each goes alone, so that one row that
-    /// can't be written holds up no other; what can't be written now stays here and is tried again.
-    fn write_outcomes(&mut self) {
-        if self.arrived.is_empty() {
-            return;
-        }
-        let arrived = std::mem::take(&mut self.arrived);
-        let batches: Vec<Vec<Arrival>> = match arrival::write(&arrived) {
-            Ok(()) => {
-                self.tell_waiters(&arrived);
-                return;
-            }
-            Err(_) => arrived.into_iter().map(|arrival| vec![arrival]).collect(),
-        };
-        for batch in batches {
-            match arrival::write(&batch) {
-                Ok(()) => self.tell_waiters(&batch),
-                Err(problem) => {
-                    pgrx::warning!(
-                        "token_vault could not write the outcome of attempt {}, and tries again: {problem}",
-                        batch[0].claim.attempt
-                    );
-                    self.arrived.extend(batch);
+                Next::Apply(outcome, report) => {
+                    self.agenda.ended(&call.claim.way, now, report);
+                    self.arrived.push(Arrival::of(call, outcome));
+                    fault::point("answer_judged");
                 }
             }
         }
     }
 
-    /// Sessions wait on where the request is repeated at once.
-    fn tell_waiters(&mut self, arrivals: &[Arrival]) {
-        let (repeated, ended): (Vec<&Arrival>, Vec<&Arrival>) = arrivals
+    /// Writes what has arrived; what can't be written now stays here and is tried again. Returns the tokens whose
+    /// request is repeated at once.
+    fn write_outcomes(&mut self) -> Vec<i64> {
+        if self.arrived.is_empty() {
+            return Vec::new();
+        }
+        let (written, problem) = arrival::write(&mut self.arrived);
+        fault::point("outcome_committed");
+        for one in &written {
+            if let Some(due_at) = one.due_at {
+                self.agenda.note_again(one.lane, due_at);
+            }
+        }
+        // Sessions wait on where the request is repeated at once.
+        let (repeated, ended): (Vec<_>, Vec<_>) =
+            written.iter().partition(|written| written.is_repeated);
+        let ended: Vec<i64> = ended.iter().map(|written| written.token).collect();
+        board::finish(self.database, &ended);
+        fault::point("waiters_told");
+        self.warn_of_unwritten(problem);
+        repeated.iter().map(|written| written.token).collect()
+    }
+
+    fn warn_of_unwritten(&mut self, problem: Option<String>) {
+        let Some(problem) = problem else { return };
+        let attempts: Vec<i64> = self
+            .arrived
             .iter()
-            .partition(|arrival| apply::repeats_at_once(&arrival.claim, &arrival.outcome));
-        let tokens: Vec<i64> = ended.iter().map(|arrival| arrival.claim.token).collect();
-        board::finish(self.database, &tokens);
-        self.repeats += repeated.len();
+            .map(|arrival| arrival.claim.attempt)
+            .collect();
+        pgrx::warning!(
+            "token_vault could not write the outcome of attempt {attempts:?}, and tries again: {problem}"
+        );
     }
 
     fn write_usage(&mut self) {
@@ -310,38 +447,30 @@ impl Refresher {
         }
     }
 
-    fn write_usage_now(&self) {
+    fn write_usage_now(&mut self) {
         let database = self.database;
-        if let Err(aborted) = transaction::run(|| usage::write(database)) {
-            pgrx::warning!(
+        match transaction::run(|| usage::write(database)) {
+            Ok(wanted) => wanted
+                .into_iter()
+                .for_each(|(lane, due_at)| self.agenda.note_again(lane, due_at)),
+            Err(aborted) => pgrx::warning!(
                 "token_vault could not write when tokens were used: {}",
                 aborted.0
-            );
+            ),
         }
     }
 
     /// How long to sleep, and what `pg_stat_activity` shows meanwhile.
     fn rest(&self) -> Duration {
-        let next_due = transaction::run(schedule::next_due).ok().flatten();
-        let until_due =
-            next_due.map(|due| Duration::from_micros((due - time::now()).max(0) as u64));
-        transaction::report_activity(&match until_due {
-            _ if self.stalled == Some(Stall::NotAllowed) => "refreshes nothing here".to_owned(),
-            _ if !self.in_flight.is_empty() => {
-                format!("refreshing {} tokens", self.in_flight.len())
-            }
-            Some(pause) => format!("next token due in {} s", pause.as_secs()),
-            None => "no token to refresh".to_owned(),
-        });
+        let now = time::now();
+        transaction::report_activity(&self.describe(now));
         let mut pause = LONGEST_SLEEP;
-        if let Some(until_due) = until_due
-            && self.outbound.free_places() > 0
-        {
-            pause = pause.min(match self.stalled {
-                Some(Stall::NotAllowed) => pause,
-                Some(Stall::NothingToClaim) if until_due.is_zero() => APPLY_RETRY,
-                _ => until_due.max(SHORTEST_SLEEP),
-            });
+        let next = self.agenda.next_time(now);
+        if let Some(next) = next.filter(|_| self.may_refresh && self.free_places() > 0) {
+            pause = pause.min(until(now, next).max(SHORTEST_SLEEP));
+        }
+        if self.may_refresh {
+            pause = pause.min(self.agenda.until_next_look().max(SHORTEST_SLEEP));
         }
         if !self.arrived.is_empty() {
             pause = pause.min(APPLY_RETRY);
@@ -349,15 +478,38 @@ impl Refresher {
         if let Some(due) = self.usage_due {
             pause = pause.min(
                 due.saturating_duration_since(Instant::now())
-                    .max(Duration::from_millis(1)),
+                    .max(SHORTEST_SLEEP),
             );
         }
-        board::sleeps_until(self.database, time::now() + pause.as_micros() as UnixMicros);
+        let looks_at = now + self.agenda.until_next_look().as_micros() as UnixMicros;
+        board::sleeps_until(
+            self.database,
+            now + pause.as_micros() as UnixMicros,
+            looks_at,
+        );
         pause
+    }
+
+    /// A line for people: "refreshing 120 tokens, next due in 42 s".
+    fn describe(&self, now: UnixMicros) -> String {
+        if !self.may_refresh {
+            return "refreshes nothing here".to_owned();
+        }
+        let next = match self.agenda.next_due() {
+            None => "no other is due".to_owned(),
+            Some(due_at) if due_at <= now => "more are due".to_owned(),
+            Some(due_at) => format!("next due in {} s", until(now, due_at).as_secs()),
+        };
+        match self.in_flight.len() {
+            0 => next.replace("no other is due", "no token to refresh"),
+            1 => format!("refreshing 1 token, {next}"),
+            tokens => format!("refreshing {tokens} tokens, {next}"),
+        }
     }
 
     /// Waits for the answers under way, claims nothing more, and writes what has arrived.
     pub fn finish(&mut self) {
+        fault::point("drain_begins");
         let end = Instant::now() + SHUTDOWN_GRACE;
         while !self.in_flight.is_empty() && Instant::now() < end {
             latch::wait(
@@ -365,8 +517,11 @@ impl Refresher {
                 Some(self.outbound.socket()),
             );
             self.receive();
+            fault::point("drain_waits");
+            self.write_outcomes();
         }
         self.write_outcomes();
+        fault::point("drain_written");
         self.write_usage_now();
         for call in self.in_flight.values() {
             pgrx::log!(
@@ -377,8 +532,19 @@ impl Refresher {
     }
 }
 
-/// Whether nobody has refreshed or stored the token since.
-fn is_generation(token: i64, generation: i64) -> bool {
-    let target = transaction::run(|| token::target(token)).ok().flatten();
-    target.is_some_and(|target| target.generation == generation)
+fn until(now: UnixMicros, then: UnixMicros) -> Duration {
+    Duration::from_micros(u64::try_from(then.saturating_sub(now)).unwrap_or(0))
+}
+
+/// Puts tokens that are asked for on the schedule, and finds out whether they may be sent.
+fn admissions(agenda: &mut Agenda, asked: &[i64]) -> Vec<(i64, Way, Admission)> {
+    claim::admit(asked);
+    let now = time::now();
+    claim::ways(asked)
+        .into_iter()
+        .map(|(token, way)| {
+            let admission = agenda.admit(&way, now);
+            (token, way, admission)
+        })
+        .collect()
 }
