@@ -13,6 +13,7 @@ pub mod jsonb;
 pub mod latch;
 pub mod lock;
 pub mod locked;
+pub mod malloc;
 pub mod procedure;
 pub mod random;
 pub mod report;

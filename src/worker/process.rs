@@ -1,13 +1,14 @@
 //! The lives of a refresher's process: standing, as long as the server runs, or for one errand of a session.
 
 use crate::pg::lock::Duty;
-use crate::pg::{Oid, background, catalog, latch, lock, server, transaction};
+use crate::pg::{Oid, background, catalog, latch, lock, malloc, server, transaction};
 use crate::worker::board;
 use crate::worker::errand::Errand;
 use crate::worker::refresher::Refresher;
 
 /// Runs as the standing refresher of a database until the server stops it.
 pub fn run_standing(database: Oid) {
+    malloc::return_what_is_freed();
     background::connect(Some(database));
     background::prepare_session();
     if !transaction::run(catalog::extension_exists).unwrap_or(false) {
@@ -39,6 +40,7 @@ pub fn run_standing(database: Oid) {
 
 /// Runs one errand for a session that has no standing refresher, and ends.
 pub fn run_errand(database: Oid) {
+    malloc::return_what_is_freed();
     background::connect(Some(database));
     background::prepare_session();
     let Some(errand) = Errand::parse(background::extra()) else {

@@ -21,6 +21,7 @@ mod keys_sources;
 mod keys_tenants;
 mod master_key;
 mod master_key_setup;
+mod misbehaviour;
 mod oidc;
 mod preload;
 mod provider;
