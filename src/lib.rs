@@ -153,6 +153,7 @@ extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::define();
+    pg::fault::announce();
     if !pg::server::is_preloading() {
         return;
     }

@@ -5,6 +5,7 @@
 pub mod background;
 pub mod catalog;
 pub mod exit;
+pub mod fault;
 pub mod head;
 pub mod index_scan;
 pub mod inval;
