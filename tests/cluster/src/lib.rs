@@ -14,6 +14,7 @@ mod cluster;
 mod control;
 mod core_dump;
 mod error;
+mod fault;
 mod installation;
 mod log;
 mod options;

@@ -34,6 +34,7 @@ pub use authority::LocalAuthority;
 pub use behaviour::Behaviour;
 pub use client_auth::AuthMethod;
 pub use config::{ClientAuth, ClientConfig, Config, RefreshPolicy};
+pub use credential::handle;
 pub use journal::{Endpoint, Entry, Outcome, WaitTimeout};
 pub use oidc_provider::{OidcProvider, OidcProviderConfig};
 pub use server::OAuthServer;
