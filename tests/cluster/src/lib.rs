@@ -25,7 +25,7 @@ pub mod wait;
 mod watchdog;
 
 pub use cluster::Cluster;
-pub use control::StopMode;
+pub use control::{StopMode, wait_for_end};
 pub use core_dump::Memory;
 pub use error::{Error, Result, explain};
 pub use options::Options;

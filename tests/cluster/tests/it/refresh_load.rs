@@ -1,0 +1,216 @@
+//! An application at work while its server is killed: tokens of three kinds of grants that are refreshed all the time,
+//! sessions that read them, and one that stores new ones.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use postgres::Client;
+use postgres::types::Json;
+use serde_json::Value;
+use token_vault_cluster::wait::{wait_for, wait_for_sql};
+use token_vault_cluster::{Options, Result};
+use token_vault_oauth_server::{Behaviour, ClientConfig, OAuthServer, RefreshPolicy};
+
+use crate::provider::{DATABASE, LIMIT, ROTATION_WITH_LEEWAY, Vault, secret};
+use crate::refresh_ledger::{Ledger, Stored};
+
+/// How long access tokens live; half of it passes between two refreshes. Short, so that each is refreshed often.
+const LIFETIME: Duration = Duration::from_secs(3);
+
+/// How long the provider takes for an answer after it has rotated: most kills come in this time.
+const ANSWER: Behaviour = Behaviour::Delay { ms: 50 };
+
+/// What sessions may be told while the server is killed and grants are lost: the end of their connection, of the server,
+/// and that the user has to authorize again.
+const EXPECTED: [&str; 5] = ["57P01", "57P02", "57P03", "08006", "TV031"];
+
+/// The three ways in which providers treat refresh tokens.
+pub const POLICIES: [(&str, RefreshPolicy); 3] = [
+    ("static", RefreshPolicy::Static),
+    ("leeway", ROTATION_WITH_LEEWAY),
+    (STRICT, STRICT_ROTATION),
+];
+
+/// The client whose refresh tokens rotate without any leeway: who repeats one ends the grant.
+pub const STRICT: &str = "strict";
+
+const STRICT_ROTATION: RefreshPolicy = RefreshPolicy::Rotate {
+    reuse_detection: true,
+    leeway: Duration::ZERO,
+};
+
+/// A vault under load, and the book that is kept on it.
+pub struct Load {
+    pub vault: Vault,
+    pub ledger: Ledger,
+    stop: Arc<AtomicBool>,
+    sessions: Vec<JoinHandle<Result<()>>>,
+}
+
+/// A vault with a client for each policy, and no token yet.
+pub fn vault_with_policies(options: &Options) -> Result<Vault> {
+    let mut vault = Vault::start_with(options)?;
+    for (client, policy) in POLICIES {
+        vault.add_client(client)?;
+        register(&vault.server, client, policy, LIFETIME);
+    }
+    Ok(vault)
+}
+
+fn register(server: &OAuthServer, client: &str, refresh: RefreshPolicy, lifetime: Duration) {
+    let config =
+        ClientConfig::confidential(client, &secret(client), "https://app.example/callback");
+    server.register(ClientConfig {
+        refresh,
+        expires_in: Some(lifetime),
+        ..config
+    });
+}
+
+/// The subject of this number at a client.
+fn subject(client: &str, number: usize) -> String {
+    format!("{client}-{number}")
+}
+
+impl Load {
+    /// So many tokens at each of the clients, sessions that read them, and one that stores others.
+    pub fn start(options: &Options, tokens: usize, readers: usize) -> Result<Self> {
+        let vault = vault_with_policies(options)?;
+        vault.server.misbehave(ANSWER, None);
+        let mut load = Self {
+            vault,
+            ledger: Ledger::new(LIFETIME / 2),
+            stop: Arc::default(),
+            sessions: Vec::new(),
+        };
+        for (client, _) in POLICIES {
+            for number in 0..tokens {
+                load.grant(client, &subject(client, number))?;
+            }
+        }
+        for number in 0..readers {
+            load.start_reader(tokens, number)?;
+        }
+        Ok(load)
+    }
+
+    /// The user authorizes, and the application stores the answer.
+    pub fn grant(&mut self, client: &str, subject: &str) -> Result<()> {
+        let answer = self.vault.server.issue(client, subject, "profile");
+        self.ledger.granted(client, subject, &answer, Stored::Yes);
+        Ok(store(&mut self.vault.db, client, subject, &answer)?)
+    }
+
+    /// Writes a grant in the open transaction of `session`; what becomes of it is in `stored`.
+    pub fn grant_in(
+        &mut self,
+        session: &mut Client,
+        client: &str,
+        subject: &str,
+        stored: Stored,
+    ) -> Result<()> {
+        let answer = self.vault.server.issue(client, subject, "profile");
+        self.ledger.granted(client, subject, &answer, stored);
+        Ok(store(session, client, subject, &answer)?)
+    }
+
+    /// Lets users authorize again whose grants were lost; notes what the vault says of them.
+    pub fn authorize_again(&mut self) -> Result<()> {
+        let lost = self.vault.db.query(
+            "SELECT client, subject, coalesce(last_error, '') FROM vault.tokens WHERE status = 'reauthorization_required'",
+            &[],
+        )?;
+        for row in lost {
+            let (client, subject, error): (String, String, String) =
+                (row.get(0), row.get(1), row.get(2));
+            self.ledger.reported(&subject, &error);
+            self.grant(&client, &subject)?;
+        }
+        Ok(())
+    }
+
+    /// A session of the superuser's after the server has been killed.
+    pub fn reconnect(&mut self) -> Result<()> {
+        self.vault.db = wait_for("the server after it was killed", LIMIT, || {
+            let Ok(mut db) = self.vault.cluster.connect(DATABASE, "postgres") else {
+                return Ok(None);
+            };
+            Ok(db.batch_execute("SELECT 1").is_ok().then_some(db))
+        })?;
+        Ok(())
+    }
+
+    /// Ends the load: every token is refreshed once more, for a long time, and no attempt is left.
+    pub fn settle(&mut self) -> Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        for session in self.sessions.drain(..) {
+            session.join().expect("the session's thread")?;
+        }
+        for (client, policy) in POLICIES {
+            register(
+                &self.vault.server,
+                client,
+                policy,
+                Duration::from_secs(3600),
+            );
+        }
+        wait_for_sql(
+            &mut self.vault.db,
+            "SELECT NOT EXISTS (
+                 SELECT FROM vault.tokens WHERE status <> 'reauthorization_required'
+                     AND (expires_at < clock_timestamp() + interval '20 minutes' OR refresh_attempt IS NOT NULL))",
+            LIMIT,
+        )
+    }
+
+    /// A session that reads tokens until the load ends, and connects again when the server was killed.
+    fn start_reader(&mut self, tokens: usize, number: usize) -> Result<()> {
+        let connection = self.vault.cluster.connection(DATABASE, "postgres");
+        let stop = Arc::clone(&self.stop);
+        self.sessions.push(std::thread::spawn(move || {
+            let mut turn = number * 7919;
+            while !stop.load(Ordering::Relaxed) {
+                let Ok(mut db) = connection.connect(postgres::NoTls) else {
+                    std::thread::sleep(Duration::from_millis(20));
+                    continue;
+                };
+                while !stop.load(Ordering::Relaxed) && !db.is_closed() {
+                    turn += 1;
+                    let (client, _) = POLICIES[turn % POLICIES.len()];
+                    let read = "SELECT vault.get_token('acme', $1), pg_sleep(0.002)";
+                    expect_only_the_usual(db.query_one(read, &[&subject(client, turn % tokens)]))?;
+                }
+            }
+            Ok(())
+        }));
+        Ok(())
+    }
+}
+
+fn expect_only_the_usual<T>(result: std::result::Result<T, postgres::Error>) -> Result<()> {
+    match result {
+        Err(error)
+            if error
+                .code()
+                .is_some_and(|code| !EXPECTED.contains(&code.code())) =>
+        {
+            Err(format!("a session was told: {error:?}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn store(
+    db: &mut Client,
+    client: &str,
+    subject: &str,
+    answer: &Value,
+) -> std::result::Result<(), postgres::Error> {
+    db.execute(
+        "SELECT vault.store_token_response('acme', $1, $2::jsonb, client => $3)",
+        &[&subject, &Json(answer), &client],
+    )?;
+    Ok(())
+}
