@@ -110,6 +110,18 @@ impl Cluster {
         self.data_directory().join(STRUCK).exists()
     }
 
+    /// When the fault has struck.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub fn fault_struck_at(&self) -> Result<SystemTime> {
+        use std::os::unix::fs::MetadataExt;
+        // The time of the renaming, not that of the writing.
+        let file = self.data_directory().join(STRUCK).metadata()?;
+        let since_epoch = Duration::new(file.ctime().try_into()?, file.ctime_nsec().try_into()?);
+        Ok(SystemTime::UNIX_EPOCH + since_epoch)
+    }
+
     /// Waits until the armed fault has struck.
     ///
     /// # Errors

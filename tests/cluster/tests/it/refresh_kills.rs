@@ -3,17 +3,20 @@
 
 use std::time::SystemTime;
 
-use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result, StopMode, wait_for_end};
 
-use crate::provider::LIMIT;
-use crate::refresh_ledger::{Interruption, Stored};
+use crate::refresh_ledger::Stored;
 use crate::refresh_load::{Load, STRICT};
 
 /// Tokens at each of the three clients.
 const TOKENS: usize = 50;
 /// Sessions that read them.
 const READERS: usize = 2;
+
+/// How many requests go by before a kill, at most.
+const MOMENTS: usize = 60;
+/// How long the provider takes for its answers, in ms.
+const ANSWERS: [u64; 4] = [50, 20, 5, 50];
 
 /// How many kills a run has, and how many `make test-long` has.
 const KILLS: usize = 36;
@@ -64,12 +67,17 @@ fn kill_again_and_again(kills: usize) -> Result<()> {
     let mut gently = 0;
     for number in 0..kills {
         // At any moment of the work, which is counted in requests.
-        let requests = load.vault.refreshes().len() + 1 + number * 37 % (3 * TOKENS);
+        let requests = load.vault.refreshes().len() + 1 + number * 37 % MOMENTS;
+        load.answer_after(ANSWERS[number % ANSWERS.len()]);
         load.vault.wait_for_refreshes(requests)?;
         let how = HOW[number % HOW.len()];
         gently += usize::from(matches!(how, Kill::FastStop | Kill::Terminate));
-        kill(&mut load, how).map_err(|error| format!("kill {number}, {how:?}: {error}"))?;
+        let died_at =
+            kill(&mut load, how).map_err(|error| format!("kill {number}, {how:?}: {error}"))?;
         load.reconnect()?;
+        if let Some(begin) = died_at {
+            load.note_interruption(begin)?;
+        }
         load.authorize_again()?;
     }
     load.settle()?;
@@ -85,67 +93,62 @@ fn kill_again_and_again(kills: usize) -> Result<()> {
     Ok(())
 }
 
-/// Brings the server down, and up again where it does not come by itself.
-fn kill(load: &mut Load, how: Kill) -> Result<()> {
+/// Brings the server down, and up again where it does not come by itself. Returns when the refresher still lived, if it
+/// did not end in order.
+fn kill(load: &mut Load, how: Kill) -> Result<Option<SystemTime>> {
     let refresher = load.vault.refresher()?;
-    match how {
-        Kill::Refresher => crash(load, how, refresher, refresher),
-        Kill::Reader => {
-            let reader = load.vault.db.query_one(
-                "SELECT pid FROM pg_stat_activity WHERE query LIKE '%vault.get_token%' AND pid <> pg_backend_pid() LIMIT 1",
-                &[],
-            )?;
-            crash(load, how, reader.get(0), refresher)
-        }
-        Kill::Writer => {
-            let mut writer = load.vault.session()?;
-            writer.batch_execute("BEGIN")?;
-            load.grant_in(&mut writer, STRICT, "strict-0", Stored::No)?;
-            let pid = writer.query_one("SELECT pg_backend_pid()", &[])?.get(0);
-            crash(load, how, pid, refresher)
-        }
-        Kill::Postmaster => {
+    let victim = match how {
+        Kill::Refresher => refresher,
+        Kill::Reader => reader(load)?,
+        Kill::Writer => return kill_writer(load, refresher).map(Some),
+        Kill::Postmaster | Kill::ImmediateStop => {
             let begin = SystemTime::now();
-            load.vault.cluster.kill9()?;
-            note(load, how, begin);
-            load.vault.cluster.start()
+            match how {
+                Kill::Postmaster => load.vault.cluster.kill9()?,
+                _ => load.vault.cluster.stop(StopMode::Immediate)?,
+            }
+            load.vault.cluster.start()?;
+            return Ok(Some(begin));
         }
-        Kill::ImmediateStop => {
-            let begin = SystemTime::now();
-            load.vault.cluster.stop(StopMode::Immediate)?;
-            note(load, how, begin);
-            load.vault.cluster.start()
+        Kill::FastStop => {
+            load.vault.cluster.restart(StopMode::Fast)?;
+            return Ok(None);
         }
-        Kill::FastStop => load.vault.cluster.restart(StopMode::Fast),
         Kill::Terminate => {
             let end = "SELECT pg_terminate_backend($1)";
             load.vault.db.execute(end, &[&refresher])?;
-            wait_for_end(refresher)
+            wait_for_end(refresher)?;
+            return Ok(None);
         }
-    }
+    };
+    crash(load, victim, refresher).map(Some)
+}
+
+/// A session that reads tokens.
+fn reader(load: &mut Load) -> Result<i32> {
+    let row = load.vault.db.query_one(
+        "SELECT pid FROM pg_stat_activity
+         WHERE query LIKE '%vault.get_token%' AND pid <> pg_backend_pid() LIMIT 1",
+        &[],
+    )?;
+    Ok(row.get(0))
+}
+
+/// Kills a session that has stored a token and not committed.
+fn kill_writer(load: &mut Load, refresher: i32) -> Result<SystemTime> {
+    let mut writer = load.vault.session()?;
+    writer.batch_execute("BEGIN")?;
+    load.grant_in(&mut writer, STRICT, "strict-0", Stored::No)?;
+    let pid = writer.query_one("SELECT pg_backend_pid()", &[])?.get(0);
+    crash(load, pid, refresher)
 }
 
 /// Kills a process and waits until the server has begun to recover.
-fn crash(load: &mut Load, how: Kill, victim: i32, refresher: i32) -> Result<()> {
-    let recoveries = |load: &Load| {
-        Ok::<_, token_vault_cluster::Error>(
-            load.vault.cluster.log()?.matches("reinitializing").count(),
-        )
-    };
-    let before = recoveries(load)?;
+fn crash(load: &mut Load, victim: i32, refresher: i32) -> Result<SystemTime> {
+    let before = load.crashes()?;
     let begin = SystemTime::now();
     load.vault.cluster.kill_process(victim)?;
     wait_for_end(refresher)?;
-    note(load, how, begin);
-    wait_for("the server's crash", LIMIT, || {
-        Ok((recoveries(load)? > before).then_some(()))
-    })
-}
-
-fn note(load: &mut Load, how: Kill, begin: SystemTime) {
-    load.ledger.interrupted(Interruption {
-        what: format!("{how:?}"),
-        begin,
-        end: SystemTime::now(),
-    });
+    load.wait_for_crash(before)?;
+    Ok(begin)
 }

@@ -29,10 +29,9 @@ struct Grant {
     stored: Stored,
 }
 
-/// A time in which the refresher died: it lived at `begin` and not at `end`.
+/// A time in which a refresher died: it lived at `begin`, and at `end` there was another one.
 #[derive(Clone, Debug)]
 pub struct Interruption {
-    pub what: String,
     pub begin: SystemTime,
     pub end: SystemTime,
 }
@@ -165,8 +164,8 @@ impl Ledger {
         families.into_values().collect()
     }
 
-    /// Each request has the newest refresh token, or repeats the last one because the server was killed; and none follows a
-    /// refusal.
+    /// Each request has the newest refresh token, or repeats the last one, because the refresher died before it had written
+    /// the answer.
     fn check_requests(&self, account: &Account, report: &mut Report) {
         let mut newest = account.grant.first.clone();
         let mut last: Option<&Entry> = None;
@@ -176,7 +175,7 @@ impl Ledger {
             if token != newest && !repeats {
                 report.problem(format!(
                     "an old refresh token was sent: {}",
-                    account.story()
+                    account.story(Some(entry))
                 ));
             }
             if let Some(last) = last {
@@ -188,12 +187,17 @@ impl Ledger {
             match entry.outcome {
                 Outcome::Refreshed | Outcome::Rotated | Outcome::Repeated => {}
                 Outcome::ReuseDetected => self.check_loss(account, last, entry, report),
-                _ => report.problem(format!("refused without a loss: {}", account.story())),
+                // The first refusal came too late to be written.
+                _ if last.is_some_and(|last| last.error.is_some()) => {}
+                _ => report.problem(format!(
+                    "refused without a loss: {}",
+                    account.story(Some(entry))
+                )),
             }
             last = Some(entry);
         }
         if account.grant.stored == Stored::No {
-            report.problem(format!("sent, but never stored: {}", account.story()));
+            report.problem(format!("sent, but never stored: {}", account.story(None)));
         }
     }
 
@@ -203,14 +207,16 @@ impl Ledger {
             .at
             .duration_since(first.at)
             .is_ok_and(|pause| pause >= self.pause);
-        let rotates = first.new_refresh_token_id.is_some();
-        let is_sent_again = rotates && first.refresh_token_id == second.refresh_token_id;
-        if first.error.is_some() {
-            report.problem(format!("asked again after a refusal: {}", account.story()));
-        } else if (!is_answered || !is_due || is_sent_again)
+        let is_used_up = first.error.is_some()
+            || first.new_refresh_token_id.is_some()
+                && first.refresh_token_id == second.refresh_token_id;
+        if (!is_answered || !is_due || is_used_up)
             && self.interruption(first.at, second.at).is_none()
         {
-            report.problem(format!("asked twice for no reason: {}", account.story()));
+            report.problem(format!(
+                "asked again for no reason: {}",
+                account.story(Some(second))
+            ));
         }
     }
 
@@ -232,7 +238,10 @@ impl Ledger {
                     held: delivered_at.and_then(|at| kill.begin.duration_since(at).ok()),
                 });
             }
-            _ => report.problem(format!("a grant was lost: {}", account.story())),
+            _ => report.problem(format!(
+                "a grant was lost: {}",
+                account.story(Some(refusal))
+            )),
         }
     }
 
@@ -258,7 +267,7 @@ impl Ledger {
             .find(|account| account.grant.first == grant.first);
         let newest = account.map_or(&grant.first, Account::newest);
         let is_lost = account.is_some_and(Account::is_lost);
-        let story = || account.map_or_else(String::new, |account| account.story());
+        let story = || account.map_or_else(String::new, |account| account.story(None));
         match &*row.state {
             "active" if is_lost => {
                 report.problem(format!("lost, and not said so: {row:?} {}", story()))
@@ -319,10 +328,11 @@ impl Account<'_> {
             .any(|entry| entry.outcome == Outcome::ReuseDetected)
     }
 
-    /// The last requests, for a message.
-    fn story(&self) -> String {
+    /// The requests up to this one, for a message.
+    fn story(&self, until: Option<&Entry>) -> String {
         let mut lines = vec![format!("{} of {}", self.grant.subject, self.grant.client)];
-        for entry in self.entries.iter().rev().take(4).rev() {
+        let told = |entry: &&&Entry| until.is_none_or(|until| entry.seq <= until.seq);
+        for entry in self.entries.iter().filter(told) {
             lines.push(format!(
                 "  {:?} {:?} {:?} -> {:?}, delivered {:?}",
                 entry.at,
@@ -332,7 +342,7 @@ impl Account<'_> {
                 entry.delivered_at
             ));
         }
-        lines.join("\n")
+        lines[lines.len().saturating_sub(4)..].join("\n")
     }
 }
 
@@ -343,10 +353,6 @@ impl Report {
 
     pub fn in_the_middle(&self) -> usize {
         self.in_the_middle
-    }
-
-    pub fn losses(&self) -> usize {
-        self.losses.len()
     }
 
     /// Panics if a grant was lost or asked for twice without need.

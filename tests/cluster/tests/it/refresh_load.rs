@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use postgres::Client;
 use postgres::types::Json;
@@ -14,13 +14,13 @@ use token_vault_cluster::{Options, Result};
 use token_vault_oauth_server::{Behaviour, ClientConfig, OAuthServer, RefreshPolicy};
 
 use crate::provider::{DATABASE, LIMIT, ROTATION_WITH_LEEWAY, Vault, secret};
-use crate::refresh_ledger::{Ledger, Stored};
+use crate::refresh_ledger::{Interruption, Ledger, Stored};
 
 /// How long access tokens live; half of it passes between two refreshes. Short, so that each is refreshed often.
-const LIFETIME: Duration = Duration::from_secs(3);
+const LIFETIME: Duration = Duration::from_secs(2);
 
-/// How long the provider takes for an answer after it has rotated: most kills come in this time.
-const ANSWER: Behaviour = Behaviour::Delay { ms: 50 };
+/// How long the provider takes for an answer after it has rotated, in ms: most kills come in this time.
+const ANSWER: u64 = 50;
 
 /// What sessions may be told while the server is killed and grants are lost: the end of their connection, of the server,
 /// and that the user has to authorize again.
@@ -78,13 +78,13 @@ impl Load {
     /// So many tokens at each of the clients, sessions that read them, and one that stores others.
     pub fn start(options: &Options, tokens: usize, readers: usize) -> Result<Self> {
         let vault = vault_with_policies(options)?;
-        vault.server.misbehave(ANSWER, None);
         let mut load = Self {
             vault,
             ledger: Ledger::new(LIFETIME / 2),
             stop: Arc::default(),
             sessions: Vec::new(),
         };
+        load.answer_after(ANSWER);
         for (client, _) in POLICIES {
             for number in 0..tokens {
                 load.grant(client, &subject(client, number))?;
@@ -96,9 +96,23 @@ impl Load {
         Ok(load)
     }
 
+    /// From now on the provider takes so many milliseconds for an answer, after it has rotated.
+    pub fn answer_after(&self, ms: u64) {
+        self.vault.server.behave();
+        self.vault.server.misbehave(Behaviour::Delay { ms }, None);
+    }
+
     /// The user authorizes, and the application stores the answer.
     pub fn grant(&mut self, client: &str, subject: &str) -> Result<()> {
         let answer = self.vault.server.issue(client, subject, "profile");
+        self.ledger.granted(client, subject, &answer, Stored::Yes);
+        Ok(store(&mut self.vault.db, client, subject, &answer)?)
+    }
+
+    /// The same with an access token that the vault takes for expired: due at once.
+    pub fn grant_that_is_due(&mut self, client: &str, subject: &str) -> Result<()> {
+        let mut answer = self.vault.server.issue(client, subject, "profile");
+        answer["expires_in"] = 0.into();
         self.ledger.granted(client, subject, &answer, Stored::Yes);
         Ok(store(&mut self.vault.db, client, subject, &answer)?)
     }
@@ -142,12 +156,45 @@ impl Load {
         Ok(())
     }
 
+    /// How often the server has ended all its processes because one was killed.
+    pub fn crashes(&self) -> Result<usize> {
+        Ok(self.vault.cluster.log()?.matches("reinitializing").count())
+    }
+
+    /// Waits until it has done so once more; until then it may still let sessions in.
+    pub fn wait_for_crash(&self, before: usize) -> Result<()> {
+        wait_for("the server's crash", LIMIT, || {
+            Ok((self.crashes()? > before).then_some(()))
+        })
+    }
+
+    /// Notes that a refresher died after `begin`, when there is another one. The provider may have come to the dead one's
+    /// last requests until then.
+    pub fn note_interruption(&mut self, begin: SystemTime) -> Result<()> {
+        self.vault.refresher()?;
+        let end = SystemTime::now();
+        self.ledger.interrupted(Interruption { begin, end });
+        Ok(())
+    }
+
     /// Ends the load: every token is refreshed once more, for a long time, and no attempt is left.
     pub fn settle(&mut self) -> Result<()> {
         self.stop.store(true, Ordering::Relaxed);
         for session in self.sessions.drain(..) {
             session.join().expect("the session's thread")?;
         }
+        self.let_tokens_live_long();
+        wait_for_sql(
+            &mut self.vault.db,
+            "SELECT NOT EXISTS (
+                 SELECT FROM vault.tokens WHERE status <> 'reauthorization_required'
+                     AND (expires_at < clock_timestamp() + interval '20 minutes' OR refresh_attempt IS NOT NULL))",
+            LIMIT,
+        )
+    }
+
+    /// The next refresh of each token is its last one in this test.
+    pub fn let_tokens_live_long(&self) {
         for (client, policy) in POLICIES {
             register(
                 &self.vault.server,
@@ -156,13 +203,6 @@ impl Load {
                 Duration::from_secs(3600),
             );
         }
-        wait_for_sql(
-            &mut self.vault.db,
-            "SELECT NOT EXISTS (
-                 SELECT FROM vault.tokens WHERE status <> 'reauthorization_required'
-                     AND (expires_at < clock_timestamp() + interval '20 minutes' OR refresh_attempt IS NOT NULL))",
-            LIMIT,
-        )
     }
 
     /// A session that reads tokens until the load ends, and connects again when the server was killed.
