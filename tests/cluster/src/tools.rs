@@ -90,7 +90,7 @@ impl Cluster {
     }
 
     fn copy_by_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
-        let mut copy = Cluster::prepare(self.password().to_owned())?;
+        let mut copy = Cluster::prepare(self.password().to_owned(), options)?;
         let data = copy.data_directory();
         run(self
             .client("pg_basebackup")

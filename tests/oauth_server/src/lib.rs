@@ -36,6 +36,7 @@ pub use behaviour::{Behaviour, Piece};
 pub use client_auth::AuthMethod;
 pub use config::{ClientAuth, ClientConfig, Config, RefreshPolicy};
 pub use fault::ConnectionFault;
+pub use credential::handle;
 pub use journal::{Endpoint, Entry, Outcome, WaitTimeout};
 pub use oidc_provider::{OidcProvider, OidcProviderConfig};
 pub use server::OAuthServer;

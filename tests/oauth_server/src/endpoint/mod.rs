@@ -27,11 +27,9 @@ impl Handler for Public {
     fn handle(&self, request: &Request) -> (Delivery, Self::Guard) {
         let app = &self.0;
         if request.path == token::PATH && request.method == Method::POST {
-            let in_flight = InFlight::arrive(app);
-            return (
-                token::answer(app, request, in_flight.concurrent),
-                Some(in_flight),
-            );
+            let mut in_flight = InFlight::arrive(app);
+            let delivery = token::answer(app, request, &mut in_flight);
+            return (delivery, Some(in_flight));
         }
         let reply = match (request.path.as_str(), &request.method) {
             (authorize::PATH, &Method::GET) => authorize::answer(app, request),
