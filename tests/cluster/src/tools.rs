@@ -89,8 +89,26 @@ impl Cluster {
         self.copy_by_base_backup(options, &["--write-recovery-conf"])
     }
 
+    /// A base backup that recovers when it is started for the first time; `options` say from where and how far.
+    ///
+    /// # Errors
+    /// With what `pg_basebackup` said.
+    pub fn recoverable_backup(&self, options: &Options) -> Result<Cluster> {
+        let copy = self.take_base_backup(options, &[])?;
+        let signal = copy.data_directory().join("recovery.signal");
+        std::fs::write(&signal, "")?;
+        self.user.own(&signal)?;
+        Ok(copy)
+    }
+
     fn copy_by_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
-        let mut copy = Cluster::prepare(self.password().to_owned())?;
+        let mut copy = self.take_base_backup(options, arguments)?;
+        copy.start()?;
+        Ok(copy)
+    }
+
+    fn take_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
+        let copy = Cluster::prepare(self.password().to_owned())?;
         let data = copy.data_directory();
         run(self
             .client("pg_basebackup")
@@ -107,7 +125,6 @@ impl Cluster {
             &copy.directory().to_string_lossy(),
         ))?;
         copy.configure(&options.lines())?;
-        copy.start()?;
         Ok(copy)
     }
 

@@ -4,6 +4,8 @@ mod client_secrets;
 mod clone_guard;
 mod column;
 mod column_dump;
+mod copies;
+mod copies_files;
 mod crash;
 mod durability;
 mod harness;
