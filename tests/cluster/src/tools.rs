@@ -41,7 +41,23 @@ impl Cluster {
     /// # Errors
     /// With what `createdb` wrote to standard error.
     pub fn createdb(&self, name: &str) -> Result<()> {
-        run(self.client("createdb").arg(name)).map(|_| ())
+        self.createdb_with(name, &[])
+    }
+
+    /// The same with options of `createdb`.
+    ///
+    /// # Errors
+    /// With what `createdb` wrote to standard error.
+    pub fn createdb_with(&self, name: &str, options: &[&str]) -> Result<()> {
+        run(self.client("createdb").args(options).arg(name)).map(|_| ())
+    }
+
+    /// Drops a database with options of `dropdb`.
+    ///
+    /// # Errors
+    /// With what `dropdb` wrote to standard error.
+    pub fn dropdb(&self, name: &str, options: &[&str]) -> Result<()> {
+        run(self.client("dropdb").args(options).arg(name)).map(|_| ())
     }
 
     /// Dumps a database in `pg_dump`'s custom format, uncompressed for the canary search, and returns the

@@ -8,6 +8,7 @@ mod copies;
 mod copies_files;
 mod crash;
 mod durability;
+mod good_citizen;
 mod harness;
 mod key_commands;
 mod key_material;
