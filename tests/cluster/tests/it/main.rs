@@ -9,6 +9,8 @@ mod copies_files;
 mod crash;
 mod durability;
 mod good_citizen;
+mod good_citizen_maintenance;
+mod good_citizen_processes;
 mod harness;
 mod key_commands;
 mod key_material;
