@@ -44,6 +44,12 @@ mod tests {
             false,
         ),
         ("token_vault.tenant", "user", None, false),
+        (
+            "token_vault.wait_on_new_timeline",
+            "sighup",
+            Some("off"),
+            false,
+        ),
     ];
 
     fn shown(query: &str) -> String {

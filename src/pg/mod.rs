@@ -27,6 +27,7 @@ pub mod spi;
 pub mod tid;
 pub mod time;
 pub mod transaction;
+pub mod utility;
 
 /// The number the server knows an object by.
 pub use pgrx::pg_sys::Oid;

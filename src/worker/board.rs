@@ -1,6 +1,8 @@
 //! What the server's processes tell each other, in shared memory: which refreshers run, which databases
 //! want one, and which sessions wait for which token.
 
+mod holds;
+
 use std::collections::{HashMap, HashSet};
 
 use token_vault_core::refresh::Closed;
@@ -10,6 +12,8 @@ use crate::pg::Oid;
 use crate::pg::latch;
 use crate::pg::shmem::SharedState;
 use crate::pg::time::UnixMicros;
+
+pub use holds::{hold, is_held, release, sweep_holds};
 
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;
@@ -24,6 +28,7 @@ pub static BOARD: SharedState<Board> = SharedState::new(c"token_vault board");
 #[derive(Clone, Copy)]
 pub struct Board {
     launcher: i32,
+    holds: holds::Holds,
     refreshers: [Refresher; MAX_DATABASES],
     requests: [Request; MAX_REQUESTS],
     hints: [Hint; MAX_HINTS],
@@ -100,6 +105,7 @@ const NONE: Refresher = Refresher {
 impl Board {
     pub const EMPTY: Board = Board {
         launcher: 0,
+        holds: holds::NONE,
         refreshers: [NONE; MAX_DATABASES],
         requests: [FREE; MAX_REQUESTS],
         hints: [NO_HINT; MAX_HINTS],
@@ -182,6 +188,21 @@ pub fn refresher_ended(database: Oid, pid: i32, wanted: bool) {
             };
         }
     });
+}
+
+/// The refresher's process ends, whether or not it has said so before: the launcher sees to another one.
+pub fn refresher_gone(pid: i32) {
+    BOARD.with(|board| {
+        let own = board.refreshers.iter_mut().find(|r| r.pid == pid);
+        if let Some(refresher) = own {
+            refresher.pid = 0;
+        }
+    });
+    wake_launcher();
+}
+
+fn wake_launcher() {
+    latch::wake(BOARD.with(|board| board.launcher).unwrap_or_default());
 }
 
 /// The databases that want a refresher and have none that is alive. The launcher asks.
@@ -299,11 +320,8 @@ pub fn nudge(database: Oid) {
         latch::wake(pid);
         return;
     }
-    let launcher = BOARD.with(|board| {
-        board.refresher(database.to_u32());
-        board.launcher
-    });
-    latch::wake(launcher.unwrap_or_default());
+    BOARD.with(|board| board.refresher(database.to_u32()).is_some());
+    wake_launcher();
 }
 
 /// Asks the database's refresher to start a custodian.
