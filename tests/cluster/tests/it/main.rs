@@ -1,5 +1,6 @@
 //! Tests against real servers; one module for each concern.
 
+mod catalogue;
 mod client_secrets;
 mod clone_guard;
 mod column;

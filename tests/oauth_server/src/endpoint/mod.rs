@@ -2,6 +2,7 @@
 
 mod authorize;
 pub(crate) mod control;
+pub(crate) mod dialect;
 mod me;
 mod metadata;
 mod revoke;
@@ -30,6 +31,13 @@ impl Handler for Public {
             let in_flight = InFlight::arrive(app);
             return (
                 token::answer(app, request, in_flight.concurrent),
+                Some(in_flight),
+            );
+        }
+        if dialect::client_of(&request.path).is_some() {
+            let in_flight = InFlight::arrive(app);
+            return (
+                dialect::answer(app, request, in_flight.concurrent),
                 Some(in_flight),
             );
         }
