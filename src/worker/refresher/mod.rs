@@ -47,7 +47,6 @@ pub struct Refresher {
     /// Tokens that sessions ask for and that have to wait for others.
     asked: VecDeque<i64>,
     usage_due: Option<Instant>,
-    has_warned_of_copy: bool,
     /// Whether requests may be sent from here.
     may_refresh: bool,
 }
@@ -64,7 +63,6 @@ impl Refresher {
             arrived: Vec::new(),
             asked: VecDeque::new(),
             usage_due: None,
-            has_warned_of_copy: false,
             may_refresh: false,
         })
     }
@@ -139,12 +137,6 @@ impl Refresher {
             agenda.follow_tables();
             installation::standing()
         });
-        if matches!(standing, Ok(Standing::Copy)) && !self.has_warned_of_copy {
-            self.has_warned_of_copy = true;
-            pgrx::warning!(
-                "token_vault refreshes nothing here: the vault was copied from another database; see vault.adopt_installation()"
-            );
-        }
         if standing.is_err() {
             // What was not seen is looked at again.
             self.agenda.look_soon();

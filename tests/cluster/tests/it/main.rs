@@ -1,5 +1,7 @@
 //! Tests against real servers; one module for each concern.
 
+mod catalogue;
+mod catalogue_override;
 mod client_secrets;
 mod clone_guard;
 mod column;
