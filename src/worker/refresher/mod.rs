@@ -31,7 +31,9 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 const APPLY_RETRY: Duration = Duration::from_millis(500);
 /// How long shutdown waits for answers that are under way.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
-/// The shortest one: no loop where two clocks differ by a moment.
+/// Between two tries to write what is left, then.
+const DRAIN_STEP: Duration = Duration::from_millis(100);
+/// The shortest sleep: no loop where two clocks differ by a moment.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 /// The longest sleep: the clock may have been set, or the schedule changed by hand.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -288,18 +290,22 @@ impl Refresher {
     pub fn finish(&mut self) {
         fault::point("drain_begins");
         let end = Instant::now() + SHUTDOWN_GRACE;
-        while !self.in_flight.is_empty() && Instant::now() < end {
-            latch::wait(
-                Some(Duration::from_millis(100)),
-                Some(self.outbound.socket()),
-            );
+        self.write_outcomes();
+        while !(self.in_flight.is_empty() && self.arrived.is_empty()) && Instant::now() < end {
+            latch::wait(Some(DRAIN_STEP), Some(self.outbound.socket()));
             self.receive();
             fault::point("drain_waits");
             self.write_outcomes();
         }
-        self.write_outcomes();
         fault::point("drain_written");
         self.write_usage_now();
+        let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
+        for claim in unwritten {
+            pgrx::warning!(
+                "token_vault stops with the answer of attempt {} unwritten; it is repeated at the next start",
+                claim.attempt
+            );
+        }
         for call in self.in_flight.values() {
             pgrx::log!(
                 "token_vault stops with attempt {} under way; it is repeated at the next start",
