@@ -1,5 +1,6 @@
 //! The HTTPS client: one request, one answer, over kept-alive connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use token_vault_core::oauth::{Method, TokenRequest};
@@ -13,7 +14,7 @@ use crate::body::{self, BodyError};
 use crate::classify::call_error;
 use crate::error::{CallError, Cause, NotSent, Unknown};
 use crate::policy::Policy;
-use crate::resolver::PolicyResolver;
+use crate::resolver::{PolicyResolver, SharedResolver};
 use crate::sent;
 use crate::settings::{Settings, SettingsError};
 use crate::target;
@@ -24,6 +25,8 @@ use crate::trust;
 /// Below the shortest keep-alive time in common use (5 s: Apache, Node.js). A connection that the server closes while
 /// a request is under way leaves that request's outcome unknown, so connections are given up before servers do it.
 const MAX_IDLE: Duration = Duration::from_secs(4);
+/// Idle connections that a thread keeps, one for each host.
+const MAX_IDLE_CONNECTIONS: usize = 4;
 /// The largest head of an answer.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Larger than a head may be, or one that is too large would look like a lost connection.
@@ -31,7 +34,9 @@ const BUFFER_BYTES: usize = 2 * MAX_HEAD_BYTES;
 
 /// A client for token endpoints. Calls may run on many threads at once.
 pub struct Client {
-    agent: Agent,
+    /// Each thread has its own, and with it its own idle connections: one pool for all is searched from end to end, under
+    /// a lock, for every request.
+    agents: Vec<Agent>,
     /// Where a proxy resolves names.
     policy_of_names: Option<Policy>,
     total_timeout: Duration,
@@ -45,18 +50,19 @@ impl Client {
     /// [`SettingsError`] names the setting.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         let tls = TlsConnector(trust::client_config(settings.ca_file.as_deref())?);
-        let connector =
+        let connector = || {
             ().chain(ConnectProxyConnector::default())
                 .chain(TcpConnector::default())
-                .chain(tls);
+                .chain(tls.clone())
+        };
         Self::with_network(settings, PolicyResolver::new, connector)
     }
 
     /// With a way of its own to resolve names and to connect.
-    fn with_network(
+    fn with_network<C: Connector>(
         settings: &Settings,
         resolver: impl FnOnce(Option<Policy>) -> PolicyResolver,
-        connector: impl Connector,
+        connector: impl Fn() -> C,
     ) -> Result<Self, SettingsError> {
         HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::InvalidUserAgent)?;
         let proxy = settings.proxy.as_deref().map(connect_proxy).transpose()?;
@@ -66,21 +72,26 @@ impl Client {
             None => (Some(policy), None),
             Some(_) => (None, Some(policy)),
         };
+        let resolver = SharedResolver::new(resolver(of_addresses));
+        let agent = |_| {
+            let config = config(settings, proxy.clone());
+            Agent::with_parts(config, connector(), resolver.clone())
+        };
         Ok(Self {
-            agent: Agent::with_parts(config(settings, proxy), connector, resolver(of_addresses)),
+            agents: (0..settings.threads.max(1)).map(agent).collect(),
             policy_of_names: of_names,
             total_timeout: settings.total_timeout,
         })
     }
 
     fn send(
-        &self,
+        agent: &Agent,
         request: &TokenRequest,
         head: Request<()>,
     ) -> Result<http::Response<Body>, ureq::Error> {
         match request.method {
-            Method::Get => self.agent.run(head),
-            Method::Post => self.agent.run(head.map(|()| request.body.expose())),
+            Method::Get => agent.run(head),
+            Method::Post => agent.run(head.map(|()| request.body.expose())),
         }
     }
 }
@@ -93,12 +104,12 @@ impl Transport for Client {
         if let Some(policy) = &self.policy_of_names {
             target::check_name(head.uri(), policy).map_err(CallError::NotSent)?;
         }
-        head = self
-            .agent
+        let agent = &self.agents[thread_number() % self.agents.len()];
+        head = agent
             .configure_request(head)
             .timeout_global(Some(budget.min(self.total_timeout)))
             .build();
-        let mut response = self.send(request, head).map_err(|e| call_error(&e, None))?;
+        let mut response = Self::send(agent, request, head).map_err(|e| call_error(&e, None))?;
         let status = response.status();
         if status.is_informational() {
             // Only 101 comes here: a switch to another protocol that nobody asked for.
@@ -128,6 +139,15 @@ impl Transport for Client {
     }
 }
 
+/// A number for the calling thread; those of a pool, started one after another, have consecutive ones.
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
+
 fn config(settings: &Settings, proxy: Option<Proxy>) -> Config {
     Agent::config_builder()
         .https_only(true)
@@ -142,8 +162,8 @@ fn config(settings: &Settings, proxy: Option<Proxy>) -> Config {
         .max_response_header_size(MAX_HEAD_BYTES)
         .input_buffer_size(BUFFER_BYTES)
         .output_buffer_size(BUFFER_BYTES)
-        .max_idle_connections(settings.threads)
-        .max_idle_connections_per_host(settings.threads)
+        .max_idle_connections(MAX_IDLE_CONNECTIONS)
+        .max_idle_connections_per_host(1)
         .max_idle_age(MAX_IDLE)
         .build()
 }

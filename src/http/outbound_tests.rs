@@ -169,7 +169,7 @@ fn each_line_of_the_corpus_has_its_verdict_and_only_allowed_addresses_are_connec
         let known = line.addresses.clone();
         let resolver =
             |policy| PolicyResolver::with_lookup(policy, move |name: &str| look_up(name, &known));
-        let client = Client::with_network(&Settings::default(), resolver, network.clone());
+        let client = Client::with_network(&Settings::default(), resolver, || network.clone());
         let verdict = verdict(call(&client.expect("settings"), line.url));
         assert!(
             is_expected(line.verdict, verdict),
@@ -200,7 +200,7 @@ fn through_a_proxy_what_shows_an_address_is_refused_all_the_same() {
             proxy: Some("http://proxy.example:3128".into()),
             ..Settings::default()
         };
-        let client = Client::with_network(&settings, PolicyResolver::new, network.clone());
+        let client = Client::with_network(&settings, PolicyResolver::new, || network.clone());
         let verdict = verdict(call(&client.expect("settings"), line.url));
         let is_allowed = line.verdict == "allowed" || line.verdict.ends_with('*');
         assert_eq!(verdict == "allowed", is_allowed, "{}: {verdict}", line.url);
@@ -237,7 +237,7 @@ const REBINDING: &str = "https://rebinding.example/token";
 fn a_name_that_becomes_private_is_not_connected_to() {
     let (asked, network) = (Arc::default(), Network::default());
     let resolver = rebinding(&asked, Duration::ZERO);
-    let client = Client::with_network(&Settings::default(), resolver, network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
     let client = client.expect("settings");
     assert_eq!(verdict(call(&client, REBINDING)), "allowed");
     for _ in 0..3 {
@@ -252,7 +252,7 @@ fn a_kept_connection_stays_with_the_address_that_was_checked() {
     // While the first answer of the name server counts, it is not asked again …
     let asked = Arc::default();
     let resolver = rebinding(&asked, Duration::from_secs(3600));
-    let client = Client::with_network(&Settings::default(), resolver, network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
     let client = client.expect("settings");
     for _ in 0..3 {
         assert_eq!(call(&client, REBINDING).expect("an answer").status, 200);
@@ -263,7 +263,7 @@ fn a_kept_connection_stays_with_the_address_that_was_checked() {
     // … and after that, not even the connection that is there serves a name that has become private.
     let asked = Arc::default();
     let resolver = rebinding(&asked, Duration::ZERO);
-    let client = Client::with_network(&Settings::default(), resolver, network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
     let client = client.expect("settings");
     assert_eq!(call(&client, REBINDING).expect("an answer").status, 200);
     assert_eq!(verdict(call(&client, REBINDING)), "private network");
@@ -290,7 +290,7 @@ fn no_answer_makes_the_client_go_elsewhere() {
                     Ok(vec![socket("8.8.8.8", 443)])
                 })
             };
-            let client = Client::with_network(&Settings::default(), resolver, network.clone());
+            let client = Client::with_network(&Settings::default(), resolver, || network.clone());
             let client = client.expect("settings");
             for _ in 0..2 {
                 let answer = call(&client, "https://auth.example.com/token").expect("an answer");

@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -97,6 +97,27 @@ impl PolicyResolver {
             addresses.push(address);
         }
         Ok(addresses)
+    }
+}
+
+/// One resolver, and one memory of names, for several agents.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedResolver(Arc<PolicyResolver>);
+
+impl SharedResolver {
+    pub(crate) fn new(resolver: PolicyResolver) -> Self {
+        Self(Arc::new(resolver))
+    }
+}
+
+impl Resolver for SharedResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout)
     }
 }
 

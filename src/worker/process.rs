@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::pg::lock::Duty;
 use crate::pg::{Oid, background, catalog, exit, latch, lock, malloc, server, transaction};
 use crate::worker::board;
-use crate::worker::clone_guard::CloneGuard;
 use crate::worker::errand::Errand;
 use crate::worker::refresher::Refresher;
 
@@ -31,16 +30,14 @@ pub fn run_standing(database: Oid) {
     background::limit_lock_waits();
     board::refresher_started(database, server::process_id());
     exit::at_exit(|| board::refresher_gone(server::process_id()));
-    let mut clone_guard = CloneGuard::default();
     refresher.recover();
     while !background::must_stop() {
         if background::reload_configuration() {
             refresher.configuration_changed();
         }
-        if !transaction::run(|| clone_guard.look()).unwrap_or(true) {
-            break;
-        }
-        let pause = refresher.turn();
+        let Some(pause) = refresher.turn() else {
+            break; // the extension was dropped
+        };
         latch::wait(Some(pause), Some(refresher.socket()));
     }
     refresher.finish();
@@ -70,7 +67,7 @@ pub fn run_errand(database: Oid) {
         return;
     };
     let ready = transaction::run(|| {
-        let exists = CloneGuard::default().look();
+        let exists = catalog::extension_exists();
         if exists {
             lock::hold(Duty::Refresher);
         }
