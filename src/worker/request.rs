@@ -32,9 +32,10 @@ pub fn require_possible() -> Result<()> {
     }
     match installation::standing() {
         Standing::Home => Ok(()),
-        Standing::Copy => unavailable(
-            "this vault is a copy of another database's; vault.adopt_installation() takes it over",
-        ),
+        Standing::Copy => {
+            let why = installation::problem().map(|why| format!("{}; {}", why.state, why.advice));
+            unavailable(&why.unwrap_or_default())
+        }
         Standing::New => Err(Error::NoDataKey),
     }
 }
