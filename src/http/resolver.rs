@@ -34,6 +34,7 @@ type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 pub(crate) struct PolicyResolver {
     policy: Option<Policy>,
     lookup: Box<Lookup>,
+    reuse: Duration,
     known: Mutex<HashMap<String, (Instant, ResolvedSocketAddrs)>>,
 }
 
@@ -47,21 +48,29 @@ impl PolicyResolver {
         Self::with_lookup(policy, |name| name.to_socket_addrs().map(Iterator::collect))
     }
 
-    fn with_lookup(
+    pub(crate) fn with_lookup(
         policy: Option<Policy>,
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         Self {
             policy,
             lookup: Box::new(lookup),
+            reuse: REUSE,
             known: Mutex::default(),
         }
+    }
+
+    /// With another time for which an answer is used again.
+    #[cfg(test)]
+    pub(crate) fn reusing(mut self, reuse: Duration) -> Self {
+        self.reuse = reuse;
+        self
     }
 
     fn remembered(&self, name: &str) -> Option<ResolvedSocketAddrs> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, addresses) = known.get(name)?;
-        (since.elapsed() < REUSE).then(|| addresses.clone())
+        (since.elapsed() < self.reuse).then(|| addresses.clone())
     }
 
     fn remember(&self, name: String, addresses: &ResolvedSocketAddrs) {

@@ -8,7 +8,7 @@ use token_vault_core::refresh::{self, Closed, Gates, Queue, Report, Room, Share,
 
 use crate::pg::inval::{self, Topic};
 use crate::pg::time::UnixMicros;
-use crate::pg::{random, spi};
+use crate::pg::{random, settings, spi};
 use crate::store::schedule::{self, Lane};
 use crate::store::{client, provider};
 
@@ -63,6 +63,7 @@ impl Agenda {
 
     /// Settings have changed, and with them perhaps what was in the way.
     pub fn open_gates(&mut self) {
+        self.generations = (0, 0); // the limits are read again
         self.gates.reset();
         self.queue.wake();
     }
@@ -126,8 +127,9 @@ impl Agenda {
     fn know(&mut self, way: &Way) {
         // A provider that is gone is told by the attempt itself.
         if let Ok(provider) = provider::find(&way.provider) {
-            self.gates
-                .know_provider(&way.provider, refresh::limits_of(&provider));
+            let mut limits = refresh::limits_of(&provider);
+            limits.concurrent.get_or_insert_with(most_for_one_provider);
+            self.gates.know_provider(&way.provider, limits);
         }
         if let Some(client) = way.client.and_then(client::by_id) {
             self.gates
@@ -233,6 +235,12 @@ impl Agenda {
     pub fn next_due(&self) -> Option<UnixMicros> {
         self.queue.next_time()
     }
+}
+
+/// One provider that answers slowly must not take every connection: a quarter of them is for the others.
+fn most_for_one_provider() -> u32 {
+    let connections = u32::try_from(settings::connections()).unwrap_or(u32::MAX);
+    (connections - connections / 4).max(1)
 }
 
 /// Whether a request that a session asks for may be sent.

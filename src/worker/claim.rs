@@ -26,8 +26,8 @@ pub struct Claim {
     /// What fills placeholders: the provider's earlier answers and the connection's metadata.
     pub metadata: serde_json::Value,
     pub failures: i32,
-    /// The answer to an earlier request with the same credentials was lost.
-    pub answer_lost: bool,
+    /// An earlier request with the same credentials whose answer was lost.
+    pub lost_attempt: Option<i64>,
     pub policy: RefreshPolicy,
     /// It was handed out since it was issued.
     pub is_used: bool,
@@ -55,7 +55,7 @@ macro_rules! claim_those {
              WHERE s.token = due.token
              RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
                  t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
-                 due.attempt IS NOT NULL AND due.attempt_generation = t.generation,
+                 CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
                  coalesce(t.refresh_policy, c.refresh_policy, 'always'),
                  coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at"
         )
@@ -198,7 +198,7 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         scope: row.get(13),
         metadata: row.required::<JsonB>(14).0,
         failures: row.required(15),
-        answer_lost: row.required(16),
+        lost_attempt: row.get(16),
         policy: RefreshPolicy::parse(row.required(17)).unwrap_or_default(),
         is_used: row.required(18),
         issued_at: row.time(19).expect("issued_at is never null"),

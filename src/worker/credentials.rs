@@ -112,7 +112,7 @@ fn settled(claim: Claim, provider: Option<Rc<Provider>>, outcome: Outcome) -> Pr
 /// Whether the token's policy wants it left alone for now.
 fn rest(claim: &Claim) -> Option<Outcome> {
     // Whatever the policy: what was sent needs an outcome, and who asks gets an answer.
-    if claim.answer_lost || claim.is_asked_for {
+    if claim.lost_attempt.is_some() || claim.is_asked_for {
         return None;
     }
     let is_wanted = match claim.policy {

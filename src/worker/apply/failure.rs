@@ -45,7 +45,7 @@ pub(super) fn apply(
             let again = refresh::retry_at(now, failures(claim), *retry_after, random::number());
             note_error(session, claim, error, now);
             // Whatever it was, it says nothing of a lost answer: its attempt stays on record.
-            postpone(session, claim, again, claim.answer_lost);
+            postpone(session, claim, again, claim.lost_attempt.is_some());
             tell(claim, error, news);
             Some(again)
         }
@@ -82,11 +82,11 @@ fn tell(claim: &Claim, error: &str, news: &mut News) {
     }
 }
 
-/// After a lost answer the refusal is no fault of the user's: it names the attempt, for the provider's log.
+/// After a lost answer the refusal is no fault of the user's: it names the attempt that brought none, for the log.
 fn blame(claim: &Claim, error: &str) -> String {
-    match claim.answer_lost {
-        true => format!("{error} after a lost answer (attempt {})", claim.attempt),
-        false => error.to_owned(),
+    match claim.lost_attempt {
+        Some(attempt) => format!("{error} after a lost answer (attempt {attempt})"),
+        None => error.to_owned(),
     }
 }
 
@@ -134,16 +134,19 @@ fn postpone(session: &Session, claim: &Claim, again: UnixMicros, keeps_attempt: 
         &[INT8OID, INT8OID, TIMESTAMPTZOID],
     );
     static KEEP: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule SET due_at = $3, failures = failures + 1 WHERE token = $1 AND attempt = $2",
-        &[INT8OID, INT8OID, TIMESTAMPTZOID],
+        "UPDATE vault.refresh_schedule SET due_at = $3, failures = failures + 1, attempt = $4
+         WHERE token = $1 AND attempt = $2",
+        &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID],
     );
-    let statement = if keeps_attempt { &KEEP } else { &NEXT };
-    let arguments = [
-        claim.token.into(),
-        claim.attempt.into(),
-        timestamp(Some(again)),
-    ];
-    session.run(statement, &arguments);
+    let (token, attempt) = (claim.token.into(), claim.attempt.into());
+    let again = timestamp(Some(again));
+    if keeps_attempt {
+        // Of several, the first one that brought no answer.
+        let lost = claim.lost_attempt.unwrap_or(claim.attempt);
+        session.run(&KEEP, &[token, attempt, again, lost.into()]);
+    } else {
+        session.run(&NEXT, &[token, attempt, again]);
+    }
 }
 
 /// Nothing was sent, and nothing is until this time, or until the token is used.

@@ -14,6 +14,7 @@ mod cluster;
 mod control;
 mod core_dump;
 mod error;
+mod fault;
 mod installation;
 mod log;
 mod options;
@@ -25,7 +26,7 @@ pub mod wait;
 mod watchdog;
 
 pub use cluster::Cluster;
-pub use control::StopMode;
+pub use control::{StopMode, wait_for_end};
 pub use core_dump::Memory;
 pub use error::{Error, Result, explain};
 pub use options::Options;

@@ -3,21 +3,21 @@
 //! No transaction, snapshot or lock is open while a request is under way. Which tokens are in flight is known
 //! only here, in memory: there is one refresher per database, held apart by a lock.
 
+mod settle;
+mod start;
+
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
-
-use token_vault_core::refresh::{Closed, Way};
 
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{Oid, background, fault, latch, settings, transaction};
 use crate::store::installation::{self, Standing};
 use crate::store::schedule;
-use crate::worker::agenda::{Admission, Agenda};
-use crate::worker::arrival::{self, Arrival};
-use crate::worker::call::{Call, Next};
-use crate::worker::claim::{self, Claim};
-use crate::worker::credentials::{Preparation, Prepared};
+use crate::worker::agenda::Agenda;
+use crate::worker::arrival::Arrival;
+use crate::worker::call::Call;
+use crate::worker::claim;
 use crate::worker::custody::Custody;
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
@@ -47,7 +47,6 @@ pub struct Refresher {
     /// Tokens that sessions ask for and that have to wait for others.
     asked: VecDeque<i64>,
     usage_due: Option<Instant>,
-    has_warned_of_copy: bool,
     /// Whether requests may be sent from here.
     may_refresh: bool,
 }
@@ -64,7 +63,6 @@ impl Refresher {
             arrived: Vec::new(),
             asked: VecDeque::new(),
             usage_due: None,
-            has_warned_of_copy: false,
             may_refresh: false,
         })
     }
@@ -84,7 +82,7 @@ impl Refresher {
     pub fn turn(&mut self) -> Duration {
         self.follow_settings();
         board::sweep();
-        self.receive();
+        self.gather();
         self.write_outcomes();
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
@@ -139,12 +137,6 @@ impl Refresher {
             agenda.follow_tables();
             installation::standing()
         });
-        if matches!(standing, Ok(Standing::Copy)) && !self.has_warned_of_copy {
-            self.has_warned_of_copy = true;
-            pgrx::warning!(
-                "token_vault refreshes nothing here: the vault was copied from another database; see vault.adopt_installation()"
-            );
-        }
         if standing.is_err() {
             // What was not seen is looked at again.
             self.agenda.look_soon();
@@ -216,221 +208,6 @@ impl Refresher {
                 .collect(),
         });
         tokens.unwrap_or_default()
-    }
-
-    /// Starts those of the tokens asked for that are not in flight and may be sent.
-    fn start_asked(&mut self) {
-        let places = self.free_places();
-        if self.asked.is_empty() || places == 0 {
-            return;
-        }
-        let mut asked: Vec<i64> = std::mem::take(&mut self.asked).into();
-        asked.sort_unstable();
-        asked.dedup();
-        asked.retain(|token| !self.in_flight.contains_key(token));
-        let later = asked.split_off(places.min(asked.len()));
-        self.asked.extend(later);
-        let admitted = match transaction::run(|| admissions(&mut self.agenda, &asked)) {
-            Ok(admissions) => self.sort_out(admissions, &asked),
-            Err(aborted) => {
-                pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
-                board::finish(self.database, &asked);
-                return;
-            }
-        };
-        let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
-        let claims = self.claim(|lease| claim::claim_tokens(&tokens, lease));
-        // What could not be claimed (deleted, locked) has no outcome to wait for.
-        let (claimed, idle): (Vec<_>, Vec<_>) = admitted
-            .into_iter()
-            .partition(|(token, _)| claims.iter().any(|claim| claim.token == *token));
-        drop(claimed);
-        let tokens: Vec<i64> = idle.iter().map(|(token, _)| *token).collect();
-        idle.iter().for_each(|(_, way)| self.agenda.cancel(way));
-        board::finish(self.database, &tokens);
-        self.send(claims);
-    }
-
-    /// Sends away those who can't be served now, and returns the tokens that can.
-    fn sort_out(
-        &mut self,
-        admissions: Vec<(i64, Way, Admission)>,
-        asked: &[i64],
-    ) -> Vec<(i64, Way)> {
-        let mut admitted = Vec::new();
-        for (token, way, admission) in admissions.iter().map(|(t, w, a)| (*t, w, a)) {
-            match admission {
-                Admission::Granted => admitted.push((token, way.clone())),
-                Admission::Delayed => self.asked.push_back(token),
-                Admission::Refused(closed) => self.refuse(token, *closed),
-            }
-        }
-        let gone: Vec<i64> = asked
-            .iter()
-            .copied()
-            .filter(|asked| !admissions.iter().any(|(token, _, _)| token == asked))
-            .collect();
-        board::finish(self.database, &gone);
-        admitted
-    }
-
-    fn refuse(&self, token: i64, closed: Closed) {
-        board::finish_with(self.database, &[token], Some(closed));
-    }
-
-    /// Starts what is due by now, as much as there is room for.
-    fn start_due(&mut self, now: UnixMicros) {
-        let shares = self.agenda.share(now, self.free_places());
-        if shares.is_empty() {
-            return;
-        }
-        let mut left = HashMap::new();
-        let claims = self.claim(|lease| {
-            let claims = claim::claim_due(&shares, now, lease);
-            left = claim::next_due(&shares).into_iter().collect();
-            claims
-        });
-        let mut counts: HashMap<i64, usize> = HashMap::new();
-        for claim in &claims {
-            *counts.entry(claim.lane).or_default() += 1;
-        }
-        let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
-        for share in &shares {
-            let count = counts.get(&share.lane).copied().unwrap_or_default();
-            // Where the claim has failed, nothing is known: the lane is as it was.
-            let next_due = left.get(&share.lane).copied().unwrap_or(Some(share.from));
-            self.agenda.taken(share, count, next_due, now, pause_until);
-        }
-        self.send(claims);
-    }
-
-    /// Claims in a transaction of its own: none, if that fails.
-    fn claim(&self, claim: impl FnOnce(UnixMicros) -> Vec<Claim>) -> Vec<Claim> {
-        let lease =
-            time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
-        let claimed = transaction::run(|| {
-            fault::point("claim_begins");
-            let claims = claim(lease);
-            fault::point("claim_made");
-            claims
-        });
-        match claimed {
-            Ok(claims) => {
-                fault::point("claim_committed");
-                claims
-            }
-            Err(aborted) => {
-                pgrx::warning!("token_vault could not claim tokens: {}", aborted.0);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Prepares claims, together if that works, and hands their requests to the threads.
-    fn send(&mut self, claims: Vec<Claim>) {
-        if claims.is_empty() {
-            return;
-        }
-        let attempts: Vec<i64> = claims.iter().map(|claim| claim.attempt).collect();
-        let prepared = transaction::run(|| {
-            let mut preparation = Preparation::default();
-            let prepared: Vec<Prepared> = claims
-                .into_iter()
-                .map(|claim| preparation.prepare(claim))
-                .collect();
-            prepared
-        });
-        fault::point("call_prepared");
-        match prepared {
-            Ok(prepared) => prepared
-                .into_iter()
-                .for_each(|prepared| self.start(prepared)),
-            // The intents are on record and will be claimed again when their lease is over.
-            Err(aborted) => pgrx::warning!(
-                "token_vault could not prepare attempts {attempts:?}: {}",
-                aborted.0
-            ),
-        }
-    }
-
-    fn start(&mut self, prepared: Prepared) {
-        let mut call = match prepared {
-            Prepared::Ready(call) => call,
-            Prepared::Settled(arrival) => {
-                self.agenda.cancel(&arrival.claim.way);
-                self.arrived.push(*arrival);
-                return;
-            }
-        };
-        match call.next_request() {
-            Ok(request) => {
-                let token = call.claim.token;
-                self.outbound.submit(token, request);
-                self.in_flight.insert(token, *call);
-                fault::point("request_submitted");
-            }
-            Err(outcome) => {
-                self.agenda.cancel(&call.claim.way);
-                self.arrived.push(Arrival::of(*call, outcome));
-            }
-        }
-    }
-
-    /// Takes the answers that have come in.
-    fn receive(&mut self) {
-        let now = time::now();
-        for done in self.outbound.drain() {
-            fault::point("answer_received");
-            let Some(mut call) = self.in_flight.remove(&done.id) else {
-                continue;
-            };
-            match call.judge(done.result) {
-                Next::Send(request) => {
-                    self.outbound.submit(done.id, request);
-                    self.in_flight.insert(done.id, call);
-                }
-                Next::Apply(outcome, report) => {
-                    self.agenda.ended(&call.claim.way, now, report);
-                    self.arrived.push(Arrival::of(call, outcome));
-                    fault::point("answer_judged");
-                }
-            }
-        }
-    }
-
-    /// Writes what has arrived; what can't be written now stays here and is tried again. Returns the tokens whose
-    /// request is repeated at once.
-    fn write_outcomes(&mut self) -> Vec<i64> {
-        if self.arrived.is_empty() {
-            return Vec::new();
-        }
-        let (written, problem) = arrival::write(&mut self.arrived);
-        fault::point("outcome_committed");
-        for one in &written {
-            if let Some(due_at) = one.due_at {
-                self.agenda.note_again(one.lane, due_at);
-            }
-        }
-        // Sessions wait on where the request is repeated at once.
-        let (repeated, ended): (Vec<_>, Vec<_>) =
-            written.iter().partition(|written| written.is_repeated);
-        let ended: Vec<i64> = ended.iter().map(|written| written.token).collect();
-        board::finish(self.database, &ended);
-        fault::point("waiters_told");
-        self.warn_of_unwritten(problem);
-        repeated.iter().map(|written| written.token).collect()
-    }
-
-    fn warn_of_unwritten(&mut self, problem: Option<String>) {
-        let Some(problem) = problem else { return };
-        let attempts: Vec<i64> = self
-            .arrived
-            .iter()
-            .map(|arrival| arrival.claim.attempt)
-            .collect();
-        pgrx::warning!(
-            "token_vault could not write the outcome of attempt {attempts:?}, and tries again: {problem}"
-        );
     }
 
     fn write_usage(&mut self) {
@@ -534,17 +311,4 @@ impl Refresher {
 
 fn until(now: UnixMicros, then: UnixMicros) -> Duration {
     Duration::from_micros(u64::try_from(then.saturating_sub(now)).unwrap_or(0))
-}
-
-/// Puts tokens that are asked for on the schedule, and finds out whether they may be sent.
-fn admissions(agenda: &mut Agenda, asked: &[i64]) -> Vec<(i64, Way, Admission)> {
-    claim::admit(asked);
-    let now = time::now();
-    claim::ways(asked)
-        .into_iter()
-        .map(|(token, way)| {
-            let admission = agenda.admit(&way, now);
-            (token, way, admission)
-        })
-        .collect()
 }
