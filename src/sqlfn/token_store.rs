@@ -134,8 +134,8 @@ fn store(
             "Register the client that obtained it with vault.register_client().",
         );
     }
-    if let Some(due_at) = stored.due_at {
-        request::schedule_changed(due_at);
+    if let Some((lane, due_at)) = stored.due {
+        request::schedule_changed(lane, due_at);
     }
     Ok(())
 }

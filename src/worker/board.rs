@@ -1,6 +1,10 @@
 //! What the server's processes tell each other, in shared memory: which refreshers run, which databases
 //! want one, and which sessions wait for which token.
 
+use std::collections::{HashMap, HashSet};
+
+use token_vault_core::refresh::Closed;
+
 use crate::pg::Oid;
 
 use crate::pg::latch;
@@ -9,6 +13,8 @@ use crate::pg::time::UnixMicros;
 
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;
+/// Changes of the schedule that refreshers have not taken note of; when there are more, they look at the table.
+const MAX_HINTS: usize = 512;
 /// Requests of all sessions at once; when all are taken, a session waits for a free one.
 const MAX_REQUESTS: usize = 4096;
 
@@ -20,7 +26,23 @@ pub struct Board {
     launcher: i32,
     refreshers: [Refresher; MAX_DATABASES],
     requests: [Request; MAX_REQUESTS],
+    hints: [Hint; MAX_HINTS],
 }
+
+/// A token in this lane is due earlier than the refresher may think.
+#[derive(Clone, Copy)]
+struct Hint {
+    /// 0: free.
+    database: u32,
+    lane: i64,
+    due_at: UnixMicros,
+}
+
+const NO_HINT: Hint = Hint {
+    database: 0,
+    lane: 0,
+    due_at: 0,
+};
 
 #[derive(Clone, Copy)]
 struct Refresher {
@@ -29,6 +51,10 @@ struct Refresher {
     pid: i32,
     /// When it wakes up by itself.
     wakes_at: UnixMicros,
+    /// When it looks at the whole schedule by itself: what is due later need not be told.
+    looks_at: UnixMicros,
+    /// There were more hints than there is room for.
+    must_look: bool,
     /// A session has something for a custodian to do.
     custodian_wanted: bool,
 }
@@ -46,7 +72,8 @@ struct Request {
 enum RequestState {
     Asked,
     Taken,
-    Done,
+    /// There is an outcome, or no request is sent for this reason.
+    Done(Option<Closed>),
 }
 
 /// Nobody waits any more, but the refresh is still wanted.
@@ -56,12 +83,17 @@ const FREE: Request = Request {
     database: 0,
     waiter: 0,
     token: 0,
-    state: RequestState::Done,
+    state: RequestState::Done(None),
 };
+/// A refresher that does not sleep is told everything: it may have looked already.
+const AWAKE: UnixMicros = UnixMicros::MAX;
+
 const NONE: Refresher = Refresher {
     database: 0,
     pid: 0,
-    wakes_at: 0,
+    wakes_at: AWAKE,
+    looks_at: AWAKE,
+    must_look: false,
     custodian_wanted: false,
 };
 
@@ -70,6 +102,7 @@ impl Board {
         launcher: 0,
         refreshers: [NONE; MAX_DATABASES],
         requests: [FREE; MAX_REQUESTS],
+        hints: [NO_HINT; MAX_HINTS],
     };
 
     fn refresher(&mut self, database: u32) -> Option<&mut Refresher> {
@@ -85,6 +118,24 @@ impl Board {
         let refresher = &mut self.refreshers[place];
         refresher.database = database;
         Some(refresher)
+    }
+
+    fn hint(&mut self, database: u32, lane: i64, due_at: UnixMicros) {
+        let place = self.hints.iter_mut().find(|hint| hint.database == 0);
+        match place {
+            Some(hint) => {
+                *hint = Hint {
+                    database,
+                    lane,
+                    due_at,
+                }
+            }
+            None => {
+                if let Some(refresher) = self.refresher(database) {
+                    refresher.must_look = true;
+                }
+            }
+        }
     }
 
     fn of_waiter(&mut self, waiter: i32) -> impl Iterator<Item = &mut Request> {
@@ -173,24 +224,61 @@ pub fn running_refresher(database: Oid) -> Option<i32> {
         .filter(|pid| *pid != 0 && latch::is_alive(*pid))
 }
 
-/// The refresher says until when it sleeps.
-pub fn sleeps_until(database: Oid, wakes_at: UnixMicros) {
+/// The refresher says until when it sleeps, and until when it knows the schedule.
+pub fn sleeps_until(database: Oid, wakes_at: UnixMicros, looks_at: UnixMicros) {
     BOARD.with(|board| {
         if let Some(refresher) = board.refresher(database.to_u32()) {
             refresher.wakes_at = wakes_at;
+            refresher.looks_at = looks_at;
         }
     });
 }
 
-/// Wakes the refresher if it would sleep beyond `due_at`, and has one started where there is none.
-pub fn nudge_before(database: Oid, due_at: UnixMicros) {
+/// What sessions have changed in the schedule since the last time. None: so much that the table is to be looked at.
+/// The refresher asks, and is awake from now on.
+pub fn take_hints(database: Oid) -> Option<Vec<(i64, UnixMicros)>> {
+    let taken = BOARD.with(|board| {
+        let refresher = board.refresher(database.to_u32());
+        let must_look = refresher.is_some_and(|refresher| {
+            refresher.wakes_at = AWAKE;
+            refresher.looks_at = AWAKE;
+            std::mem::take(&mut refresher.must_look)
+        });
+        let mut hints = Vec::new();
+        for hint in &mut board.hints {
+            if hint.database == database.to_u32() {
+                hints.push((hint.lane, hint.due_at));
+                *hint = NO_HINT;
+            }
+        }
+        (!must_look).then_some(hints)
+    });
+    taken.unwrap_or_else(|| Some(Vec::new()))
+}
+
+/// Has the refresher look at the whole schedule.
+pub fn ask_to_look(database: Oid) {
+    BOARD.with(|board| {
+        if let Some(refresher) = board.refresher(database.to_u32()) {
+            refresher.must_look = true;
+        }
+    });
+    nudge(database);
+}
+
+/// Tells the refresher when tokens in these lanes are due, as far as it does not find out by itself; wakes it if it
+/// would sleep longer, and has one started where there is none.
+pub fn schedule_changed(database: Oid, lanes: &HashMap<i64, UnixMicros>) {
     let sleeps_beyond = BOARD
         .with(|board| {
-            board
-                .refreshers
-                .iter()
-                .find(|r| r.database == database.to_u32())
-                .map(|r| r.wakes_at > due_at)
+            let (wakes_at, looks_at) = board
+                .refresher(database.to_u32())
+                .map(|refresher| (refresher.wakes_at, refresher.looks_at))?;
+            let soon = lanes.iter().filter(|(_, due_at)| **due_at < looks_at);
+            for (lane, due_at) in soon {
+                board.hint(database.to_u32(), *lane, *due_at);
+            }
+            lanes.values().min().map(|due_at| *due_at < wakes_at)
         })
         .flatten();
     if sleeps_beyond == Some(true) || running_refresher(database).is_none() {
@@ -272,7 +360,7 @@ pub fn open_requests(waiter: i32) -> usize {
         .with(|board| {
             board
                 .of_waiter(waiter)
-                .filter(|request| request.state != RequestState::Done)
+                .filter(|request| !matches!(request.state, RequestState::Done(_)))
                 .count()
         })
         .unwrap_or(0)
@@ -287,7 +375,7 @@ pub fn withdraw(waiter: i32) {
                     waiter: ABANDONED,
                     ..*request
                 },
-                RequestState::Taken | RequestState::Done => FREE,
+                RequestState::Taken | RequestState::Done(_) => FREE,
             }
         })
     });
@@ -327,6 +415,15 @@ pub fn take(database: Oid, limit: usize) -> Vec<i64> {
 
 /// Tells the sessions that wait for these tokens that there is an outcome.
 pub fn finish(database: Oid, tokens: &[i64]) {
+    finish_with(database, tokens, None);
+}
+
+/// Tells the sessions that wait for these tokens that there is an outcome, or why no request is sent now.
+pub fn finish_with(database: Oid, tokens: &[i64], reason: Option<Closed>) {
+    if tokens.is_empty() {
+        return;
+    }
+    let tokens: HashSet<i64> = tokens.iter().copied().collect();
     let waiters = BOARD.with(|board| {
         board
             .requests
@@ -335,12 +432,26 @@ pub fn finish(database: Oid, tokens: &[i64]) {
                 r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token)
             })
             .map(|request| {
-                request.state = RequestState::Done;
+                request.state = RequestState::Done(reason);
                 request.waiter
             })
             .collect::<Vec<_>>()
     });
     waiters.into_iter().flatten().for_each(latch::wake);
+}
+
+/// Why no request is sent for some of what a session has asked for.
+pub fn reason(waiter: i32) -> Option<Closed> {
+    BOARD
+        .with(|board| {
+            board
+                .of_waiter(waiter)
+                .find_map(|request| match request.state {
+                    RequestState::Done(reason) => reason,
+                    RequestState::Asked | RequestState::Taken => None,
+                })
+        })
+        .flatten()
 }
 
 /// Removes requests of sessions that have ended without withdrawing them (terminated while waiting).

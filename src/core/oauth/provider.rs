@@ -103,6 +103,13 @@ pub struct Provider {
     pub grant_lifetime: Option<i64>,
     /// The provider refuses to refresh earlier than this many seconds before expiry.
     pub max_refresh_window_seconds: Option<i64>,
+    /// At most so many requests are under way at once.
+    pub max_concurrent_requests: Option<i32>,
+    /// At most so many requests …
+    pub rate_limit_requests: Option<i32>,
+    /// … in any period of so many seconds.
+    #[serde(default = "default_rate_limit_seconds")]
+    pub rate_limit_seconds: i64,
     /// Joins scopes.
     #[serde(default)]
     pub scope_separator: ScopeSeparator,
@@ -136,6 +143,10 @@ fn default_basic_password() -> String {
 
 fn default_response_objects() -> Vec<Pointer> {
     vec![Pointer::root()]
+}
+
+fn default_rate_limit_seconds() -> i64 {
+    60
 }
 
 fn yes() -> bool {
