@@ -93,6 +93,24 @@ fn a_refresher_that_is_told_to_end_waits_for_tables_that_somebody_has_locked() -
 }
 
 #[test]
+fn a_refresher_that_is_told_to_end_tries_again_to_write_the_last_answer() -> Result<()> {
+    let mut load = start(100)?;
+    load.grant_that_is_due(STRICT, "alice")?;
+    load.vault.wait_for_refreshes(1)?;
+    let refresher = load.vault.refresher()?;
+    let mut holder = load.vault.session()?;
+    holder.batch_execute("BEGIN; SELECT FROM vault.token FOR UPDATE")?;
+    let end = "SELECT pg_terminate_backend($1)";
+    load.vault.db.execute(end, &[&refresher])?;
+    // When it comes, when it is the last one, and once more.
+    wait_for_a_warning(&load)?;
+    wait_for_a_warning(&load)?;
+    holder.batch_execute("ROLLBACK")?;
+    wait_for_end(refresher)?;
+    assert_all_written(&mut load, 1)
+}
+
+#[test]
 fn answers_wait_for_room_on_a_full_disk() -> Result<()> {
     let mut load = start(20)?;
     let Some(disk) = SmallDisk::mount(&load.vault.cluster, &mut load.vault.db, 1 << 10)? else {
