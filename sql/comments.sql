@@ -280,6 +280,8 @@ COMMENT ON COLUMN vault.refresh_schedule.attempt_generation IS 'the token''s gen
 
 COMMENT ON COLUMN vault.access_rule.role IS 'by name; without effect while there is no such role';
 COMMENT ON COLUMN vault.installation.system_identifier IS 'of the cluster, as pg_control_system() shows it';
+COMMENT ON COLUMN vault.installation.timeline IS 'that the server wrote on; another one after a promotion or a recovery';
+COMMENT ON COLUMN vault.installation.backup_label IS 'SHA-256 of the data directory''s backup_label.old; empty where there is none';
 
 -- Views
 

@@ -170,6 +170,7 @@ pub extern "C-unwind" fn _PG_init() {
     store::master_key::prepare();
     pg::shmem::set_preloaded();
     pg::background::register("token_vault launcher", "token_vault_launcher");
+    pg::utility::watch(worker::departure::CONCERNS);
 }
 
 /// Main function of the launcher.

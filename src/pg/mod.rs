@@ -13,6 +13,7 @@ pub mod jsonb;
 pub mod latch;
 pub mod lock;
 pub mod locked;
+pub mod malloc;
 pub mod procedure;
 pub mod random;
 pub mod report;
@@ -26,6 +27,7 @@ pub mod spi;
 pub mod tid;
 pub mod time;
 pub mod transaction;
+pub mod utility;
 
 /// The number the server knows an object by.
 pub use pgrx::pg_sys::Oid;

@@ -111,6 +111,17 @@ pub fn once_at_commit(work: fn()) {
     }
 }
 
+/// Calls `work` when this transaction ends, whichever way.
+pub fn at_end(work: fn()) {
+    register_xact_callback(PgXactCallbackEvent::Commit, work);
+    register_xact_callback(PgXactCallbackEvent::Abort, work);
+}
+
+/// Calls `work` after this transaction has committed.
+pub fn after_commit(work: fn()) {
+    register_xact_callback(PgXactCallbackEvent::Commit, work);
+}
+
 /// Tells the statistics collector what the worker has written, so that autovacuum sees it.
 pub fn report_statistics() {
     // SAFETY: no transaction is open.

@@ -129,17 +129,14 @@ fn key_memory() -> Line {
 
 fn home() -> Line {
     let item = "installation";
-    match installation::standing() {
-        Standing::Home => (item, "this database is the vault's home".into(), None),
-        Standing::New => (item, "no master key has been created yet".into(), None),
-        Standing::Copy => (
-            item,
-            "a copy of another database's vault: nothing is refreshed".into(),
-            Some(
-                "if the original is gone, take over with SELECT vault.adopt_installation()".into(),
-            ),
-        ),
+    if let Some(problem) = installation::problem() {
+        return (item, problem.state, Some(problem.advice.into()));
     }
+    let state = match installation::standing() {
+        Standing::New => "no master key has been created yet",
+        Standing::Home | Standing::Copy => "this database is the vault's home",
+    };
+    (item, state.into(), None)
 }
 
 fn refresher() -> Line {

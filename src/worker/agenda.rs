@@ -61,6 +61,11 @@ impl Agenda {
         self.next_look = Instant::now();
     }
 
+    /// For one that is told what to do, and ends then.
+    pub fn look_never(&mut self) {
+        self.next_look = Instant::now() + Duration::from_secs(86_400);
+    }
+
     /// Settings have changed, and with them perhaps what was in the way.
     pub fn open_gates(&mut self) {
         self.generations = (0, 0); // the limits are read again

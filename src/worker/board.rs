@@ -1,9 +1,9 @@
 //! What the server's processes tell each other, in shared memory: which refreshers run, which databases
 //! want one, and which sessions wait for which token.
 
-use std::collections::{HashMap, HashSet};
-
-use token_vault_core::refresh::Closed;
+mod hints;
+mod holds;
+mod requests;
 
 use crate::pg::Oid;
 
@@ -11,38 +11,23 @@ use crate::pg::latch;
 use crate::pg::shmem::SharedState;
 use crate::pg::time::UnixMicros;
 
+pub use hints::{ask_to_look, schedule_changed, take_hints};
+pub use holds::{hold, is_held, release, sweep_holds};
+pub use requests::{ask, finish, finish_with, open_requests, reason, sweep, take, withdraw};
+
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;
-/// Changes of the schedule that refreshers have not taken note of; when there are more, they look at the table.
-const MAX_HINTS: usize = 512;
-/// Requests of all sessions at once; when all are taken, a session waits for a free one.
-const MAX_REQUESTS: usize = 4096;
-
 /// The state of all processes. Plain data, guarded by one lock.
 pub static BOARD: SharedState<Board> = SharedState::new(c"token_vault board");
 
 #[derive(Clone, Copy)]
 pub struct Board {
     launcher: i32,
+    holds: holds::Holds,
     refreshers: [Refresher; MAX_DATABASES],
-    requests: [Request; MAX_REQUESTS],
-    hints: [Hint; MAX_HINTS],
+    requests: requests::Requests,
+    hints: hints::Hints,
 }
-
-/// A token in this lane is due earlier than the refresher may think.
-#[derive(Clone, Copy)]
-struct Hint {
-    /// 0: free.
-    database: u32,
-    lane: i64,
-    due_at: UnixMicros,
-}
-
-const NO_HINT: Hint = Hint {
-    database: 0,
-    lane: 0,
-    due_at: 0,
-};
 
 #[derive(Clone, Copy)]
 struct Refresher {
@@ -59,32 +44,6 @@ struct Refresher {
     custodian_wanted: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Request {
-    database: u32,
-    /// The waiting session; 0: free; [`ABANDONED`].
-    waiter: i32,
-    token: i64,
-    state: RequestState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RequestState {
-    Asked,
-    Taken,
-    /// There is an outcome, or no request is sent for this reason.
-    Done(Option<Closed>),
-}
-
-/// Nobody waits any more, but the refresh is still wanted.
-const ABANDONED: i32 = -1;
-
-const FREE: Request = Request {
-    database: 0,
-    waiter: 0,
-    token: 0,
-    state: RequestState::Done(None),
-};
 /// A refresher that does not sleep is told everything: it may have looked already.
 const AWAKE: UnixMicros = UnixMicros::MAX;
 
@@ -100,9 +59,10 @@ const NONE: Refresher = Refresher {
 impl Board {
     pub const EMPTY: Board = Board {
         launcher: 0,
+        holds: holds::NONE,
         refreshers: [NONE; MAX_DATABASES],
-        requests: [FREE; MAX_REQUESTS],
-        hints: [NO_HINT; MAX_HINTS],
+        requests: requests::NONE,
+        hints: hints::NONE,
     };
 
     fn refresher(&mut self, database: u32) -> Option<&mut Refresher> {
@@ -119,30 +79,6 @@ impl Board {
         refresher.database = database;
         Some(refresher)
     }
-
-    fn hint(&mut self, database: u32, lane: i64, due_at: UnixMicros) {
-        let place = self.hints.iter_mut().find(|hint| hint.database == 0);
-        match place {
-            Some(hint) => {
-                *hint = Hint {
-                    database,
-                    lane,
-                    due_at,
-                }
-            }
-            None => {
-                if let Some(refresher) = self.refresher(database) {
-                    refresher.must_look = true;
-                }
-            }
-        }
-    }
-
-    fn of_waiter(&mut self, waiter: i32) -> impl Iterator<Item = &mut Request> {
-        self.requests
-            .iter_mut()
-            .filter(move |request| request.waiter == waiter)
-    }
 }
 
 /// The launcher says that it runs.
@@ -156,11 +92,7 @@ pub fn refresher_started(database: Oid, pid: i32) {
         if let Some(refresher) = board.refresher(database.to_u32()) {
             refresher.pid = pid;
         }
-        for request in board.requests.iter_mut() {
-            if request.database == database.to_u32() && request.state == RequestState::Taken {
-                request.state = RequestState::Asked;
-            }
-        }
+        board.ask_again(database.to_u32());
     });
 }
 
@@ -182,6 +114,21 @@ pub fn refresher_ended(database: Oid, pid: i32, wanted: bool) {
             };
         }
     });
+}
+
+/// The refresher's process ends, whether or not it has said so before: the launcher sees to another one.
+pub fn refresher_gone(pid: i32) {
+    BOARD.with(|board| {
+        let own = board.refreshers.iter_mut().find(|r| r.pid == pid);
+        if let Some(refresher) = own {
+            refresher.pid = 0;
+        }
+    });
+    wake_launcher();
+}
+
+fn wake_launcher() {
+    latch::wake(BOARD.with(|board| board.launcher).unwrap_or_default());
 }
 
 /// The databases that want a refresher and have none that is alive. The launcher asks.
@@ -234,58 +181,6 @@ pub fn sleeps_until(database: Oid, wakes_at: UnixMicros, looks_at: UnixMicros) {
     });
 }
 
-/// What sessions have changed in the schedule since the last time. None: so much that the table is to be looked at.
-/// The refresher asks, and is awake from now on.
-pub fn take_hints(database: Oid) -> Option<Vec<(i64, UnixMicros)>> {
-    let taken = BOARD.with(|board| {
-        let refresher = board.refresher(database.to_u32());
-        let must_look = refresher.is_some_and(|refresher| {
-            refresher.wakes_at = AWAKE;
-            refresher.looks_at = AWAKE;
-            std::mem::take(&mut refresher.must_look)
-        });
-        let mut hints = Vec::new();
-        for hint in &mut board.hints {
-            if hint.database == database.to_u32() {
-                hints.push((hint.lane, hint.due_at));
-                *hint = NO_HINT;
-            }
-        }
-        (!must_look).then_some(hints)
-    });
-    taken.unwrap_or_else(|| Some(Vec::new()))
-}
-
-/// Has the refresher look at the whole schedule.
-pub fn ask_to_look(database: Oid) {
-    BOARD.with(|board| {
-        if let Some(refresher) = board.refresher(database.to_u32()) {
-            refresher.must_look = true;
-        }
-    });
-    nudge(database);
-}
-
-/// Tells the refresher when tokens in these lanes are due, as far as it does not find out by itself; wakes it if it
-/// would sleep longer, and has one started where there is none.
-pub fn schedule_changed(database: Oid, lanes: &HashMap<i64, UnixMicros>) {
-    let sleeps_beyond = BOARD
-        .with(|board| {
-            let (wakes_at, looks_at) = board
-                .refresher(database.to_u32())
-                .map(|refresher| (refresher.wakes_at, refresher.looks_at))?;
-            let soon = lanes.iter().filter(|(_, due_at)| **due_at < looks_at);
-            for (lane, due_at) in soon {
-                board.hint(database.to_u32(), *lane, *due_at);
-            }
-            lanes.values().min().map(|due_at| *due_at < wakes_at)
-        })
-        .flatten();
-    if sleeps_beyond == Some(true) || running_refresher(database).is_none() {
-        nudge(database);
-    }
-}
-
 /// Has a refresher started where there is none.
 pub fn require_refresher(database: Oid) {
     if running_refresher(database).is_none() {
@@ -299,11 +194,8 @@ pub fn nudge(database: Oid) {
         latch::wake(pid);
         return;
     }
-    let launcher = BOARD.with(|board| {
-        board.refresher(database.to_u32());
-        board.launcher
-    });
-    latch::wake(launcher.unwrap_or_default());
+    BOARD.with(|board| board.refresher(database.to_u32()).is_some());
+    wake_launcher();
 }
 
 /// Asks the database's refresher to start a custodian.
@@ -324,142 +216,4 @@ pub fn take_wish_for_custodian(database: Oid) -> bool {
             refresher.is_some_and(|refresher| std::mem::take(&mut refresher.custodian_wanted))
         })
         .unwrap_or(false)
-}
-
-/// Puts up a request for each token; returns how many found a place.
-pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
-    BOARD
-        .with(|board| {
-            let mut asked = 0;
-            for kind in [FREE.waiter, ABANDONED] {
-                for request in board
-                    .requests
-                    .iter_mut()
-                    .filter(|request| request.waiter == kind)
-                {
-                    let Some(token) = tokens.get(asked) else {
-                        return asked;
-                    };
-                    *request = Request {
-                        database: database.to_u32(),
-                        waiter,
-                        token: *token,
-                        state: RequestState::Asked,
-                    };
-                    asked += 1;
-                }
-            }
-            asked
-        })
-        .unwrap_or(0)
-}
-
-/// How many of a session's requests are still open.
-pub fn open_requests(waiter: i32) -> usize {
-    BOARD
-        .with(|board| {
-            board
-                .of_waiter(waiter)
-                .filter(|request| !matches!(request.state, RequestState::Done(_)))
-                .count()
-        })
-        .unwrap_or(0)
-}
-
-/// The session waits no longer. What has not been taken yet stays up for the refresher.
-pub fn withdraw(waiter: i32) {
-    BOARD.with(|board| {
-        board.of_waiter(waiter).for_each(|request| {
-            *request = match request.state {
-                RequestState::Asked => Request {
-                    waiter: ABANDONED,
-                    ..*request
-                },
-                RequestState::Taken | RequestState::Done(_) => FREE,
-            }
-        })
-    });
-}
-
-/// The tokens that sessions ask for and that have not been taken yet. The refresher asks.
-pub fn take(database: Oid, limit: usize) -> Vec<i64> {
-    let mut tokens: Vec<i64> = BOARD
-        .with(|board| {
-            board
-                .requests
-                .iter_mut()
-                .filter(|r| {
-                    r.waiter != 0
-                        && r.database == database.to_u32()
-                        && r.state == RequestState::Asked
-                })
-                .take(limit)
-                .map(|request| {
-                    let token = request.token;
-                    *request = match request.waiter {
-                        ABANDONED => FREE,
-                        _ => Request {
-                            state: RequestState::Taken,
-                            ..*request
-                        },
-                    };
-                    token
-                })
-                .collect()
-        })
-        .unwrap_or_default();
-    tokens.sort_unstable();
-    tokens.dedup();
-    tokens
-}
-
-/// Tells the sessions that wait for these tokens that there is an outcome.
-pub fn finish(database: Oid, tokens: &[i64]) {
-    finish_with(database, tokens, None);
-}
-
-/// Tells the sessions that wait for these tokens that there is an outcome, or why no request is sent now.
-pub fn finish_with(database: Oid, tokens: &[i64], reason: Option<Closed>) {
-    if tokens.is_empty() {
-        return;
-    }
-    let tokens: HashSet<i64> = tokens.iter().copied().collect();
-    let waiters = BOARD.with(|board| {
-        board
-            .requests
-            .iter_mut()
-            .filter(|r| {
-                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token)
-            })
-            .map(|request| {
-                request.state = RequestState::Done(reason);
-                request.waiter
-            })
-            .collect::<Vec<_>>()
-    });
-    waiters.into_iter().flatten().for_each(latch::wake);
-}
-
-/// Why no request is sent for some of what a session has asked for.
-pub fn reason(waiter: i32) -> Option<Closed> {
-    BOARD
-        .with(|board| {
-            board
-                .of_waiter(waiter)
-                .find_map(|request| match request.state {
-                    RequestState::Done(reason) => reason,
-                    RequestState::Asked | RequestState::Taken => None,
-                })
-        })
-        .flatten()
-}
-
-/// Removes requests of sessions that have ended without withdrawing them (terminated while waiting).
-pub fn sweep() {
-    let waiters = BOARD.with(|board| board.requests.map(|request| request.waiter));
-    for waiter in waiters.into_iter().flatten().filter(|waiter| *waiter > 0) {
-        if !latch::is_alive(waiter) {
-            BOARD.with(|board| board.of_waiter(waiter).for_each(|request| *request = FREE));
-        }
-    }
 }

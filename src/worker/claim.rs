@@ -39,6 +39,27 @@ pub struct Claim {
     pub way: Way,
 }
 
+/// What is on record of a claim.
+pub struct Intent {
+    pub token: i64,
+    pub lane: Lane,
+    pub way: Way,
+    attempt: i64,
+    lost_attempt: Option<i64>,
+}
+
+impl Intent {
+    pub fn of(claim: &Claim) -> Intent {
+        Intent {
+            token: claim.token,
+            lane: claim.lane,
+            way: claim.way.clone(),
+            attempt: claim.attempt,
+            lost_attempt: claim.lost_attempt,
+        }
+    }
+}
+
 /// The statement that claims the rows of the schedule that `$rows` finds, until `$1`.
 macro_rules! claim_those {
     ($rows:literal) => {
@@ -165,6 +186,26 @@ pub fn ways(tokens: &[i64]) -> Vec<(i64, Way)> {
             (row.required(1), way)
         })
     })
+}
+
+/// Takes intents back of which nothing was sent; what was lost before them stays on record.
+pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
+    static GIVE_BACK: Statement = Statement::new(
+        "UPDATE vault.refresh_schedule AS s SET due_at = $4, attempt = a.lost,
+             attempt_generation = CASE WHEN a.lost IS NOT NULL THEN s.attempt_generation END,
+             attempted_at = CASE WHEN a.lost IS NOT NULL THEN s.attempted_at END
+         FROM unnest($1, $2, $3) AS a (token, attempt, lost)
+         WHERE s.token = a.token AND s.attempt = a.attempt",
+        &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
+    );
+    let column = |value: fn(&Intent) -> Option<i64>| intents.iter().map(value).collect::<Vec<_>>();
+    let arguments = [
+        column(|intent| Some(intent.token)).into(),
+        column(|intent| Some(intent.attempt)).into(),
+        column(|intent| intent.lost_attempt).into(),
+        timestamp(Some(due_at)),
+    ];
+    spi::session(|session| session.run(&GIVE_BACK, &arguments));
 }
 
 /// Makes the attempts of a refresher that died due at once, before everything else: the sooner such a request is

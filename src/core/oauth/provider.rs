@@ -47,6 +47,9 @@ pub struct Provider {
     /// Whether both are form-encoded first, as RFC 6749 §2.3.1 wants.
     #[serde(default = "yes")]
     pub basic_form_encoded: bool,
+    /// Whether a client without a secret is a public one, and names itself as such (RFC 6749 §3.2.1).
+    #[serde(default)]
+    pub public_clients: bool,
     /// Where and how parameters travel.
     #[serde(default)]
     pub token_request_format: RequestFormat,

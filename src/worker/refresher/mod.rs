@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{Oid, background, fault, latch, settings, transaction};
-use crate::store::installation::{self, Standing};
+use crate::store::installation::Standing;
 use crate::store::schedule;
 use crate::worker::agenda::Agenda;
 use crate::worker::arrival::Arrival;
 use crate::worker::call::Call;
 use crate::worker::claim;
+use crate::worker::clone_guard::CloneGuard;
 use crate::worker::custody::Custody;
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
@@ -31,7 +32,9 @@ const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 const APPLY_RETRY: Duration = Duration::from_millis(500);
 /// How long shutdown waits for answers that are under way.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
-/// The shortest one: no loop where two clocks differ by a moment.
+/// Between two tries to write what is left, then.
+const DRAIN_STEP: Duration = Duration::from_millis(100);
+/// The shortest sleep: no loop where two clocks differ by a moment.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 /// The longest sleep: the clock may have been set, or the schedule changed by hand.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -47,9 +50,9 @@ pub struct Refresher {
     /// Tokens that sessions ask for and that have to wait for others.
     asked: VecDeque<i64>,
     usage_due: Option<Instant>,
-    has_warned_of_copy: bool,
     /// Whether requests may be sent from here.
     may_refresh: bool,
+    clone_guard: CloneGuard,
 }
 
 impl Refresher {
@@ -64,8 +67,8 @@ impl Refresher {
             arrived: Vec::new(),
             asked: VecDeque::new(),
             usage_due: None,
-            has_warned_of_copy: false,
             may_refresh: false,
+            clone_guard: CloneGuard::default(),
         })
     }
 
@@ -80,21 +83,23 @@ impl Refresher {
         self.agenda.open_gates();
     }
 
-    /// One round; returns how long there is nothing to do unless something happens.
-    pub fn turn(&mut self) -> Duration {
+    /// One round; returns how long there is nothing to do unless something happens. None: there is no vault any more.
+    pub fn turn(&mut self) -> Option<Duration> {
         self.follow_settings();
         board::sweep();
         self.gather();
         self.write_outcomes();
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
-            self.look_around();
+            if !self.look_around() {
+                return None;
+            }
             self.start_what_is_wanted();
             self.custody.look(self.database);
         }
         self.write_usage();
         transaction::report_statistics();
-        self.rest()
+        Some(self.rest())
     }
 
     fn follow_settings(&mut self) {
@@ -119,37 +124,30 @@ impl Refresher {
     }
 
     /// Finds out whether requests may be sent from here (not from a copy of the database, and not while switched off),
-    /// and what has changed in the tables.
-    fn look_around(&mut self) {
+    /// and what has changed in the tables. False: there is no vault any more.
+    fn look_around(&mut self) -> bool {
         let hints = board::take_hints(self.database);
-        if !settings::refresh_enabled() {
-            self.may_refresh = false;
-            return;
-        }
-        let agenda = &mut self.agenda;
-        let standing = transaction::run(|| {
+        let (agenda, clone_guard) = (&mut self.agenda, &mut self.clone_guard);
+        let found = transaction::run(|| {
+            let standing = clone_guard.look()?;
             match hints {
                 None => agenda.look_soon(),
-                Some(hints) => {
-                    for (lane, due_at) in hints {
-                        agenda.note(lane, due_at);
-                    }
-                }
+                Some(hints) => hints
+                    .into_iter()
+                    .for_each(|(lane, due_at)| agenda.note(lane, due_at)),
             }
-            agenda.follow_tables();
-            installation::standing()
+            if standing == Standing::Home && settings::refresh_enabled() {
+                agenda.follow_tables();
+            }
+            Some(standing)
         });
-        if matches!(standing, Ok(Standing::Copy)) && !self.has_warned_of_copy {
-            self.has_warned_of_copy = true;
-            pgrx::warning!(
-                "token_vault refreshes nothing here: the vault was copied from another database; see vault.adopt_installation()"
-            );
-        }
-        if standing.is_err() {
+        if found.is_err() {
             // What was not seen is looked at again.
             self.agenda.look_soon();
         }
-        self.may_refresh = matches!(standing, Ok(Standing::Home));
+        let standing = found.unwrap_or(Some(Standing::New));
+        self.may_refresh = standing == Some(Standing::Home) && settings::refresh_enabled();
+        standing.is_some()
     }
 
     /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
@@ -177,7 +175,10 @@ impl Refresher {
     /// One errand, from claim to outcome.
     pub fn run(&mut self, errand: Errand) {
         self.follow_settings();
-        self.look_around();
+        self.agenda.look_never();
+        if !self.look_around() {
+            return;
+        }
         self.asked = self.tokens_of(&errand).into();
         let repeat: Vec<i64> = self.asked.iter().copied().collect();
         self.agenda.begin_round();
@@ -296,18 +297,22 @@ impl Refresher {
     pub fn finish(&mut self) {
         fault::point("drain_begins");
         let end = Instant::now() + SHUTDOWN_GRACE;
-        while !self.in_flight.is_empty() && Instant::now() < end {
-            latch::wait(
-                Some(Duration::from_millis(100)),
-                Some(self.outbound.socket()),
-            );
+        self.write_outcomes();
+        while !(self.in_flight.is_empty() && self.arrived.is_empty()) && Instant::now() < end {
+            latch::wait(Some(DRAIN_STEP), Some(self.outbound.socket()));
             self.receive();
             fault::point("drain_waits");
             self.write_outcomes();
         }
-        self.write_outcomes();
         fault::point("drain_written");
         self.write_usage_now();
+        let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
+        for claim in unwritten {
+            pgrx::warning!(
+                "token_vault stops with the answer of attempt {} unwritten; it is repeated at the next start",
+                claim.attempt
+            );
+        }
         for call in self.in_flight.values() {
             pgrx::log!(
                 "token_vault stops with attempt {} under way; it is repeated at the next start",

@@ -10,7 +10,7 @@ use crate::pg::{fault, transaction};
 use crate::worker::agenda::{Admission, Agenda};
 use crate::worker::arrival::Arrival;
 use crate::worker::board;
-use crate::worker::claim::{self, Claim};
+use crate::worker::claim::{self, Claim, Intent};
 use crate::worker::credentials::{Preparation, Prepared};
 
 impl Refresher {
@@ -35,7 +35,9 @@ impl Refresher {
             }
         };
         let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
-        let claims = self.claim(|lease| claim::claim_tokens(&tokens, lease));
+        let claims = self
+            .claim(|lease| claim::claim_tokens(&tokens, lease))
+            .unwrap_or_default();
         // What could not be claimed (deleted, locked) has no outcome to wait for.
         let (claimed, idle): (Vec<_>, Vec<_>) = admitted
             .into_iter()
@@ -80,28 +82,34 @@ impl Refresher {
         if shares.is_empty() {
             return;
         }
-        let mut left = HashMap::new();
-        let claims = self.claim(|lease| {
+        let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
+        let claimed = self.claim(|lease| {
             let claims = claim::claim_due(&shares, now, lease);
-            left = claim::next_due(&shares).into_iter().collect();
-            claims
+            let left: HashMap<_, _> = claim::next_due(&shares).into_iter().collect();
+            (claims, left)
         });
+        let Some((claims, left)) = claimed else {
+            // Nothing is known but what was known before.
+            for share in &shares {
+                let due_at = Some(share.from);
+                self.agenda.taken(share, 0, due_at, now, pause_until);
+            }
+            return;
+        };
         let mut counts: HashMap<i64, usize> = HashMap::new();
         for claim in &claims {
             *counts.entry(claim.lane).or_default() += 1;
         }
-        let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
         for share in &shares {
             let count = counts.get(&share.lane).copied().unwrap_or_default();
-            // Where the claim has failed, nothing is known: the lane is as it was.
-            let next_due = left.get(&share.lane).copied().unwrap_or(Some(share.from));
+            let next_due = left.get(&share.lane).copied().flatten();
             self.agenda.taken(share, count, next_due, now, pause_until);
         }
         self.send(claims);
     }
 
-    /// Claims in a transaction of its own: none, if that fails.
-    fn claim(&self, claim: impl FnOnce(UnixMicros) -> Vec<Claim>) -> Vec<Claim> {
+    /// Claims in a transaction of its own; None: that has failed.
+    fn claim<R>(&self, claim: impl FnOnce(UnixMicros) -> R) -> Option<R> {
         let lease =
             time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
         let claimed = transaction::run(|| {
@@ -113,40 +121,57 @@ impl Refresher {
         match claimed {
             Ok(claims) => {
                 fault::point("claim_committed");
-                claims
+                Some(claims)
             }
             Err(aborted) => {
                 pgrx::warning!("token_vault could not claim tokens: {}", aborted.0);
-                Vec::new()
+                None
             }
         }
     }
 
-    /// Prepares claims, together if that works, and hands their requests to the threads.
+    /// Prepares claims and hands their requests to the threads.
     fn send(&mut self, claims: Vec<Claim>) {
         if claims.is_empty() {
             return;
         }
-        let attempts: Vec<i64> = claims.iter().map(|claim| claim.attempt).collect();
+        let intents: Vec<Intent> = claims.iter().map(Intent::of).collect();
         let prepared = transaction::run(|| {
             let mut preparation = Preparation::default();
             let prepared: Vec<Prepared> = claims
                 .into_iter()
                 .map(|claim| preparation.prepare(claim))
                 .collect();
+            fault::point("call_opened");
             prepared
         });
-        fault::point("call_prepared");
         match prepared {
-            Ok(prepared) => prepared
-                .into_iter()
-                .for_each(|prepared| self.start(prepared)),
-            // The intents are on record and will be claimed again when their lease is over.
-            Err(aborted) => pgrx::warning!(
-                "token_vault could not prepare attempts {attempts:?}: {}",
-                aborted.0
-            ),
+            Ok(prepared) => {
+                fault::point("call_prepared");
+                prepared
+                    .into_iter()
+                    .for_each(|prepared| self.start(prepared));
+            }
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not prepare requests: {}", aborted.0);
+                self.give_back(&intents);
+            }
         }
+    }
+
+    /// Nothing of these was sent, and nobody knows any more what: they are claimed again in a moment.
+    fn give_back(&mut self, intents: &[Intent]) {
+        let again = time::now() + APPLY_RETRY.as_micros() as UnixMicros;
+        if let Err(aborted) = transaction::run(|| claim::give_back(intents, again)) {
+            // They are due again when their lease is over.
+            pgrx::warning!("token_vault could not give back tokens: {}", aborted.0);
+        }
+        for intent in intents {
+            self.agenda.cancel(&intent.way);
+            self.agenda.note_again(intent.lane, again);
+        }
+        let tokens: Vec<i64> = intents.iter().map(|intent| intent.token).collect();
+        board::finish(self.database, &tokens);
     }
 
     fn start(&mut self, prepared: Prepared) {

@@ -87,6 +87,17 @@ impl Cluster {
         self.directory().join("data")
     }
 
+    /// A new directory of the cluster's that the server may write to, for a tablespace or an archive.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn directory_for_server(&self, name: &str) -> Result<PathBuf> {
+        let path = self.directory().join(name);
+        std::fs::create_dir(&path)?;
+        self.user.own(&path)?;
+        Ok(path)
+    }
+
     /// Where the extension is told to keep its master key: outside the data directory.
     pub fn master_key_file(&self) -> PathBuf {
         self.directory().join("master.key")

@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 use crate::behaviour::{Delivery, Step};
@@ -128,7 +128,7 @@ fn raw(reply: Reply) -> Vec<Step> {
     ]
 }
 
-async fn play(steps: Vec<Step>, mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
+async fn play(steps: Vec<Step>, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     for step in steps {
         match step {
             Step::Send(bytes) => stream.write_all(&bytes).await?,
@@ -146,6 +146,10 @@ async fn play(steps: Vec<Step>, mut stream: impl AsyncWrite + Unpin) -> io::Resu
                     sleep(pause).await;
                 }
             }
+            Step::Hold => {
+                stream.flush().await?;
+                wait_for_hang_up(&mut stream).await;
+            }
         }
     }
     // TLS buffers; what was to be sent must be out before the stream is dropped.
@@ -160,4 +164,10 @@ async fn fill(stream: &mut (impl AsyncWrite + Unpin), byte: u8, mut count: u64) 
         count -= part;
     }
     Ok(())
+}
+
+/// Returns when the client has closed the connection; what it sends until then is not looked at.
+pub(crate) async fn wait_for_hang_up(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut ignored = [0; 1024];
+    while matches!(stream.read(&mut ignored).await, Ok(count) if count > 0) {}
 }

@@ -1,12 +1,19 @@
 //! Tests against real servers; one module for each concern.
 
+mod catalogue;
+mod catalogue_override;
 mod client_secrets;
 mod clone_guard;
 mod column;
 mod column_dump;
+mod copies;
+mod copies_files;
 mod crash;
 mod durability;
 mod fault_points;
+mod good_citizen;
+mod good_citizen_maintenance;
+mod good_citizen_processes;
 mod harness;
 mod key_commands;
 mod key_material;
@@ -22,6 +29,7 @@ mod keys_sources;
 mod keys_tenants;
 mod master_key;
 mod master_key_setup;
+mod misbehaviour;
 mod oidc;
 mod preload;
 mod provider;

@@ -93,6 +93,31 @@ fn fail_while_waiting(load: &mut Load, step: &str, action: &str) -> Result<Strin
     Ok(subject)
 }
 
+/// It has found the token expired, and another session has it refreshed before it asks.
+#[test]
+fn a_session_that_asks_late_gets_what_others_have_had_refreshed() -> Result<()> {
+    let mut load = start()?;
+    grant_expired(&mut load, STRICT, "alice")?;
+    load.vault.cluster.arm_fault("refresh_wanted:pause")?;
+    let mut late = load.vault.session()?;
+    let tokens = std::thread::scope(|scope| -> Result<_> {
+        let asking = scope.spawn(move || get_token(&mut late, "alice"));
+        load.vault.cluster.wait_for_fault()?;
+        let first = get_token(&mut load.vault.db, "alice")?;
+        load.vault.cluster.disarm_fault()?;
+        let second = asking.join().expect("the session's thread")?;
+        Ok([first, second])
+    })?;
+    assert!(
+        tokens[0] == tokens[1],
+        "the second session got another token"
+    );
+    let report = load.ledger.check(&mut load.vault)?;
+    report.assert_clean();
+    assert_eq!(report.requests(), 1);
+    Ok(())
+}
+
 #[test]
 fn a_session_that_is_killed_before_it_commits_has_stored_nothing() -> Result<()> {
     let mut load = start()?;

@@ -10,6 +10,7 @@ use token_vault_oauth_server::Behaviour;
 
 use crate::provider::LIMIT;
 use crate::refresh_load::{Load, POLICIES, STRICT};
+use crate::session::{get_token, refresh_token, sqlstate};
 use crate::small_disk::SmallDisk;
 
 /// Tokens at each client.
@@ -111,6 +112,26 @@ fn a_refresher_that_is_told_to_end_tries_again_to_write_the_last_answer() -> Res
 }
 
 #[test]
+fn a_token_whose_answer_waits_to_be_written_is_not_asked_for_again() -> Result<()> {
+    let mut load = start(20)?;
+    load.grant(STRICT, "alice")?;
+    load.vault.expire("alice")?;
+    let mut holder = load.vault.session()?;
+    holder.batch_execute("BEGIN; SELECT FROM vault.token FOR UPDATE")?;
+    let mut impatient = load.vault.session()?;
+    impatient.batch_execute("SET token_vault.refresh_wait = '300ms'")?;
+    assert_eq!(sqlstate(get_token(&mut impatient, "alice")), "TV033");
+    wait_for_a_warning(&load)?;
+    for _ in 0..3 {
+        assert_eq!(sqlstate(get_token(&mut impatient, "alice")), "TV033");
+    }
+    holder.batch_execute("ROLLBACK")?;
+    let token = get_token(&mut load.vault.db, "alice")?;
+    assert_eq!(load.vault.who_is(&token)?, "alice");
+    assert_all_written(&mut load, 1)
+}
+
+#[test]
 fn answers_wait_for_room_on_a_full_disk() -> Result<()> {
     let mut load = start(20)?;
     let Some(disk) = SmallDisk::mount(&load.vault.cluster, &mut load.vault.db, 1 << 10)? else {
@@ -131,7 +152,7 @@ fn answers_wait_for_room_on_a_full_disk() -> Result<()> {
     load.vault.db.batch_execute(ask)?;
     for subject in &subjects {
         // Not done in no time, of course.
-        let _ = crate::session::refresh_token(&mut load.vault.db, subject);
+        let _ = refresh_token(&mut load.vault.db, subject);
     }
     wait_for_a_warning(&load)?;
     let log = load.vault.cluster.log()?;

@@ -2,6 +2,7 @@
 
 mod authorize;
 pub(crate) mod control;
+pub(crate) mod dialect;
 mod me;
 mod metadata;
 mod revoke;
@@ -30,6 +31,13 @@ impl Handler for Public {
             let mut in_flight = InFlight::arrive(app);
             let delivery = token::answer(app, request, &mut in_flight);
             return (delivery, Some(in_flight));
+        }
+        if dialect::client_of(&request.path).is_some() {
+            let in_flight = InFlight::arrive(app);
+            return (
+                dialect::answer(app, request, in_flight.concurrent),
+                Some(in_flight),
+            );
         }
         let reply = match (request.path.as_str(), &request.method) {
             (authorize::PATH, &Method::GET) => authorize::answer(app, request),
