@@ -104,6 +104,7 @@ pub fn refresh_all(tokens: &[i64], until: UnixMicros, tenant: Option<TenantHash>
 }
 
 fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> Waited {
+    fault::point("refresh_wanted");
     let deadline = Instant::now() + wait;
     if shmem::is_preloaded() {
         wait_for_standing_refresher(tokens, deadline)
