@@ -26,6 +26,7 @@ mod tests {
             Some("10000"),
             false,
         ),
+        ("token_vault.notify_refreshed", "sighup", Some("on"), false),
         (
             "token_vault.previous_master_key_command",
             "sighup",
@@ -43,6 +44,12 @@ mod tests {
             false,
         ),
         ("token_vault.tenant", "user", None, false),
+        (
+            "token_vault.wait_on_new_timeline",
+            "sighup",
+            Some("off"),
+            false,
+        ),
     ];
 
     fn shown(query: &str) -> String {

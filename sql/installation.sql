@@ -6,6 +6,8 @@ CREATE TABLE vault.installation (
     singleton         boolean     NOT NULL DEFAULT true PRIMARY KEY CHECK (singleton),
     system_identifier text        NOT NULL, -- of the cluster, as pg_control_system() shows it
     database_oid      oid         NOT NULL,
+    timeline          bigint      NOT NULL, -- another one: a standby was promoted, or a backup recovered
+    backup_label      text        NOT NULL, -- SHA-256 of the data directory's backup_label.old; '' where there is none
     adopted_at        timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp()
 );
 COMMENT ON TABLE vault.installation IS 'the cluster and database whose worker may refresh tokens (clone guard)';

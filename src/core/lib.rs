@@ -4,6 +4,7 @@
 //! * [`secret`] — types whose plaintext cannot be formatted and is wiped on drop
 //! * [`envelope`] — one encrypted value: cipher, binary and text form, what it is bound to
 //! * [`column`] — what is sealed for a value of type `vault.secret`
+//! * [`installation`] — whether the vault's data is where it was, or a copy
 //! * [`keys`] — master key and data keys
 //! * [`oauth`] — a provider's quirks as data, token requests, token answers
 //! * [`refresh`] — when to refresh, when to try again, what a failure means
@@ -15,6 +16,7 @@
 
 pub mod column;
 pub mod envelope;
+pub mod installation;
 pub mod keys;
 pub mod oauth;
 pub mod refresh;

@@ -55,6 +55,47 @@ impl Started {
     }
 }
 
+/// The workers of this library that are connected to a database.
+pub fn of_database(database: pg_sys::Oid) -> Vec<i32> {
+    // SAFETY: the array of processes lies in shared memory for ever. It is read as it changes: a process that has just
+    // come or gone may be missed or named, which callers allow for by looking again.
+    let connected: Vec<i32> = unsafe {
+        let processes = pg_sys::ProcGlobal;
+        (0..(*processes).allProcCount as usize)
+            .map(|place| (*processes).allProcs.add(place))
+            .filter(|process| (**process).pid != 0 && (**process).databaseId == database)
+            .map(|process| (*process).pid)
+            .collect()
+    };
+    connected.into_iter().filter(|pid| is_ours(*pid)).collect()
+}
+
+/// Whether a process is a worker of this library.
+fn is_ours(pid: i32) -> bool {
+    // SAFETY: NULL, or a NUL-terminated text of the server's that lasts until the next call.
+    unsafe {
+        let kind = pg_sys::GetBackgroundWorkerTypeByPid(pid);
+        !kind.is_null()
+            && core::ffi::CStr::from_ptr(kind)
+                .to_bytes()
+                .starts_with(LIBRARY.as_bytes())
+    }
+}
+
+/// Asks a worker to end, as pg_terminate_backend() does.
+pub fn ask_to_end(pid: i32) {
+    if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+/// Ends this registered worker so that the postmaster starts it again: one that just returns is never seen again.
+pub fn end_for_now() -> ! {
+    // SAFETY: the process has nothing left to do; 1 is the code of an orderly end.
+    unsafe { pg_sys::proc_exit(1) }
+}
+
 /// What the session that started this worker told it.
 pub fn extra() -> &'static str {
     BackgroundWorker::get_extra()
@@ -130,6 +171,12 @@ fn read_configuration() {
 /// From now on this worker waits behind a lock only briefly: it has other things to do, and comes back.
 pub fn limit_lock_waits() {
     set(c"lock_timeout", c"250ms");
+}
+
+/// Plans statements once and for all. Arrays of any length come as parameters: a plan that was made for one of them is
+/// not better than the general one.
+pub fn prefer_general_plans() {
+    set(c"plan_cache_mode", c"force_generic_plan");
 }
 
 /// How much a worker steps back from the processor: see nice(2).

@@ -5,6 +5,7 @@
 pub mod background;
 pub mod catalog;
 pub mod exit;
+pub mod fault;
 pub mod head;
 pub mod index_scan;
 pub mod inval;
@@ -26,6 +27,7 @@ pub mod spi;
 pub mod tid;
 pub mod time;
 pub mod transaction;
+pub mod utility;
 
 /// The number the server knows an object by.
 pub use pgrx::pg_sys::Oid;

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use pgrx::pg_sys;
 
-use super::background;
+use super::{background, catalog};
 
 /// A role's OID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +45,28 @@ impl Role {
     pub fn has_privileges_of(self, other: Role) -> bool {
         // SAFETY: a catalog look-up.
         unsafe { pg_sys::has_privs_of_role(self.0, other.0) }
+    }
+
+    /// Whether it may do with a database what only its owner may.
+    pub fn owns_database(self, database: pg_sys::Oid) -> bool {
+        // SAFETY: a catalog look-up.
+        #[cfg(feature = "pg15")]
+        unsafe {
+            pg_sys::pg_database_ownercheck(database, self.0)
+        }
+        // SAFETY: a catalog look-up.
+        #[cfg(not(feature = "pg15"))]
+        unsafe {
+            pg_sys::object_ownercheck(pg_sys::DatabaseRelationId, database, self.0)
+        }
+    }
+
+    pub fn may_create_databases(self) -> bool {
+        let attribute = |row: &pg_sys::FormData_pg_authid| row.rolcreatedb;
+        // SAFETY: the cache of these rows.
+        let has_attribute =
+            || unsafe { catalog::with_row(pg_sys::SysCacheIdentifier::AUTHOID, self.0, attribute) };
+        self.is_superuser() || has_attribute().unwrap_or(false)
     }
 
     /// The role's name, for messages.

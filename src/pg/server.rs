@@ -23,6 +23,24 @@ pub fn data_directory() -> PathBuf {
     PathBuf::from(path.to_string_lossy().into_owned())
 }
 
+/// The timeline that this server writes on; 0 on a standby, which writes none. It stays the same until the server ends.
+pub fn timeline() -> u32 {
+    if in_recovery() {
+        return 0;
+    }
+    // SAFETY: reads shared memory; defined once recovery has ended, which is never taken back.
+    unsafe { pg_sys::GetWALInsertionTimeLine() }
+}
+
+/// What the server has kept of the label of the base backup that it was first started from, if it was.
+pub fn backup_label() -> std::io::Result<Option<Vec<u8>>> {
+    match std::fs::read(data_directory().join("backup_label.old")) {
+        Ok(label) => Ok(Some(label)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether this server is a standby, which can't write.
 pub fn in_recovery() -> bool {
     // SAFETY: reads shared memory.

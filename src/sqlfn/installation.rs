@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
 use crate::error::{OrRaise, Result};
-use crate::pg::{locked, server, settings, shmem};
+use crate::pg::{fault, locked, server, settings, shmem};
 use crate::store::access::{self, Privilege};
 use crate::store::installation::{self, Standing};
 use crate::store::master_key::Source;
@@ -38,7 +38,14 @@ fn status() -> TableIterator<
     access::require(Privilege::Admin).or_raise();
     let lines = [key(), data_keys(), key_memory(), home(), refresher()];
     let sources = sources().into_iter();
-    TableIterator::new(std::iter::once(version()).chain(sources).chain(lines))
+    let head = std::iter::once(version()).chain(not_for_use());
+    TableIterator::new(head.chain(sources).chain(lines))
+}
+
+/// A build for tests must not be taken for another.
+fn not_for_use() -> Option<Line> {
+    let advice = "install a build without fault points".to_owned();
+    fault::WARNING.map(|warning| ("build", warning.to_owned(), Some(advice)))
 }
 
 fn version() -> Line {
@@ -122,17 +129,14 @@ fn key_memory() -> Line {
 
 fn home() -> Line {
     let item = "installation";
-    match installation::standing() {
-        Standing::Home => (item, "this database is the vault's home".into(), None),
-        Standing::New => (item, "no master key has been created yet".into(), None),
-        Standing::Copy => (
-            item,
-            "a copy of another database's vault: nothing is refreshed".into(),
-            Some(
-                "if the original is gone, take over with SELECT vault.adopt_installation()".into(),
-            ),
-        ),
+    if let Some(problem) = installation::problem() {
+        return (item, problem.state, Some(problem.advice.into()));
     }
+    let state = match installation::standing() {
+        Standing::New => "no master key has been created yet",
+        Standing::Home | Standing::Copy => "this database is the vault's home",
+    };
+    (item, state.into(), None)
 }
 
 fn refresher() -> Line {

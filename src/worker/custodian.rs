@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::pg::{Oid, background, catalog, latch, lock, locked, transaction};
 use crate::store::reencryption::{self, Progress, Step};
 use crate::store::{retirement, rotation};
+use crate::worker::board;
 
 /// Rows in a batch.
 const BATCH_SIZE: usize = 500;
@@ -35,6 +36,9 @@ pub fn run(database: Oid) {
     background::prepare_session();
     background::limit_lock_waits();
     background::step_back();
+    if board::is_held(database) {
+        return;
+    }
     let ready = transaction::run(|| {
         catalog::extension_exists()
             .then(lock::try_hold_custody)

@@ -1,10 +1,17 @@
 //! The lives of a refresher's process: standing, as long as the server runs, or for one errand of a session.
 
+use std::time::Duration;
+
 use crate::pg::lock::Duty;
-use crate::pg::{Oid, background, catalog, latch, lock, malloc, server, transaction};
+use crate::pg::{Oid, background, catalog, exit, latch, lock, malloc, server, transaction};
 use crate::worker::board;
+use crate::worker::clone_guard::CloneGuard;
 use crate::worker::errand::Errand;
 use crate::worker::refresher::Refresher;
+
+/// How long, in steps, a refresher waits for the end of the one before it, which has said farewell already.
+const TAKE_OVER_STEP: Duration = Duration::from_millis(20);
+const TAKE_OVER_STEPS: usize = 100;
 
 /// Runs as the standing refresher of a database until the server stops it.
 pub fn run_standing(database: Oid) {
@@ -14,8 +21,8 @@ pub fn run_standing(database: Oid) {
     if !transaction::run(catalog::extension_exists).unwrap_or(false) {
         return board::forget_database(database);
     }
-    if !transaction::run(|| lock::try_hold(Duty::Refresher)).unwrap_or(false) {
-        return; // another one runs
+    if board::is_held(database) || !takes_over() {
+        return;
     }
     let mut refresher = match Refresher::new(database) {
         Ok(refresher) => refresher,
@@ -23,12 +30,14 @@ pub fn run_standing(database: Oid) {
     };
     background::limit_lock_waits();
     board::refresher_started(database, server::process_id());
+    exit::at_exit(|| board::refresher_gone(server::process_id()));
+    let mut clone_guard = CloneGuard::default();
     refresher.recover();
     while !background::must_stop() {
         if background::reload_configuration() {
             refresher.configuration_changed();
         }
-        if !transaction::run(catalog::extension_exists).unwrap_or(true) {
+        if !transaction::run(|| clone_guard.look()).unwrap_or(true) {
             break;
         }
         let pause = refresher.turn();
@@ -36,6 +45,20 @@ pub fn run_standing(database: Oid) {
     }
     refresher.finish();
     board::refresher_ended(database, server::process_id(), background::must_stop());
+}
+
+/// Becomes the only refresher of the database; false: another one stays.
+fn takes_over() -> bool {
+    for _ in 0..TAKE_OVER_STEPS {
+        if background::must_stop() {
+            return false;
+        }
+        if transaction::run(|| lock::try_hold(Duty::Refresher)).unwrap_or(false) {
+            return true;
+        }
+        latch::wait(Some(TAKE_OVER_STEP), None);
+    }
+    false
 }
 
 /// Runs one errand for a session that has no standing refresher, and ends.
@@ -47,7 +70,7 @@ pub fn run_errand(database: Oid) {
         return;
     };
     let ready = transaction::run(|| {
-        let exists = catalog::extension_exists();
+        let exists = CloneGuard::default().look();
         if exists {
             lock::hold(Duty::Refresher);
         }

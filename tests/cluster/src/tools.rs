@@ -41,7 +41,23 @@ impl Cluster {
     /// # Errors
     /// With what `createdb` wrote to standard error.
     pub fn createdb(&self, name: &str) -> Result<()> {
-        run(self.client("createdb").arg(name)).map(|_| ())
+        self.createdb_with(name, &[])
+    }
+
+    /// The same with options of `createdb`.
+    ///
+    /// # Errors
+    /// With what `createdb` wrote to standard error.
+    pub fn createdb_with(&self, name: &str, options: &[&str]) -> Result<()> {
+        run(self.client("createdb").args(options).arg(name)).map(|_| ())
+    }
+
+    /// Drops a database with options of `dropdb`.
+    ///
+    /// # Errors
+    /// With what `dropdb` wrote to standard error.
+    pub fn dropdb(&self, name: &str, options: &[&str]) -> Result<()> {
+        run(self.client("dropdb").args(options).arg(name)).map(|_| ())
     }
 
     /// Dumps a database in `pg_dump`'s custom format, uncompressed for the canary search, and returns the
@@ -89,8 +105,26 @@ impl Cluster {
         self.copy_by_base_backup(options, &["--write-recovery-conf"])
     }
 
+    /// A base backup that recovers when it is started for the first time; `options` say from where and how far.
+    ///
+    /// # Errors
+    /// With what `pg_basebackup` said.
+    pub fn recoverable_backup(&self, options: &Options) -> Result<Cluster> {
+        let copy = self.take_base_backup(options, &[])?;
+        let signal = copy.data_directory().join("recovery.signal");
+        std::fs::write(&signal, "")?;
+        self.user.own(&signal)?;
+        Ok(copy)
+    }
+
     fn copy_by_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
-        let mut copy = Cluster::prepare(self.password().to_owned())?;
+        let mut copy = self.take_base_backup(options, arguments)?;
+        copy.start()?;
+        Ok(copy)
+    }
+
+    fn take_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
+        let copy = Cluster::prepare(self.password().to_owned(), options)?;
         let data = copy.data_directory();
         run(self
             .client("pg_basebackup")
@@ -107,7 +141,6 @@ impl Cluster {
             &copy.directory().to_string_lossy(),
         ))?;
         copy.configure(&options.lines())?;
-        copy.start()?;
         Ok(copy)
     }
 

@@ -17,6 +17,7 @@ use crate::behaviour::Behaviour;
 use crate::config::{ClientConfig, Config};
 use crate::endpoint::Public;
 use crate::endpoint::control::Control;
+use crate::endpoint::dialect::issued;
 use crate::fault::{ConnectionFault, Fault};
 use crate::journal::{Entry, WaitTimeout};
 use crate::listener::{Loopback, Tls};
@@ -203,6 +204,21 @@ impl OAuthServer {
             panic!("client {client_id} is not registered");
         }
         json!(store.open_grant(client_id, subject, scope).1)
+    }
+
+    /// The same, with the answer in the client's dialect.
+    ///
+    /// # Panics
+    /// Where the client is not registered, or has no dialect.
+    pub fn issue_in_dialect(&self, client_id: &str, subject: &str, scope: &str) -> Value {
+        let mut store = self.app.store();
+        let client = store.client(client_id);
+        let Some(dialect) = client.and_then(|client| client.dialect.clone()) else {
+            drop(store);
+            panic!("client {client_id} is not registered with a dialect");
+        };
+        let (_, answer) = store.open_grant(client_id, subject, scope);
+        dialect.success.fill(&issued(answer))
     }
 }
 

@@ -26,11 +26,19 @@ const TRICKLES_PER_SECOND: u32 = 20;
 
 /// What answers requests. Its guard lives until the answer has been handed to the connection.
 pub(crate) trait Handler: Clone + Send + 'static {
-    type Guard: Send + 'static;
+    type Guard: Guard;
 
     /// Called when a request has arrived whole.
     fn handle(&self, request: &Request) -> (Delivery, Self::Guard);
 }
+
+/// What a handler keeps while its answer is under way.
+pub(crate) trait Guard: Send + 'static {
+    /// The answer has been handed to the connection, whole and as HTTP has it.
+    fn delivered(&self) {}
+}
+
+impl Guard for () {}
 
 /// The script that a service has left behind for the time after hyper, and the guard that waits for its end.
 type Ending<G> = Arc<Mutex<Option<(Vec<Step>, G)>>>;
@@ -48,7 +56,10 @@ where
             let request = read(request, connection).await?;
             let (delivery, guard) = handler.handle(&request);
             match deliver(delivery).await {
-                Ok(response) => Ok(response),
+                Ok(response) => {
+                    guard.delivered();
+                    Ok(response)
+                }
                 Err(steps) => {
                     *script.lock().unwrap_or_else(PoisonError::into_inner) = Some((steps, guard));
                     Err(HungUp)

@@ -1,20 +1,12 @@
 //! A14: a copy of the database must not refresh the original's grants, because with rotation that ends them.
 
 use postgres::Client;
-use token_vault_cluster::Result;
-use token_vault_cluster::wait::wait_for;
+use token_vault_cluster::wait::{wait_for, wait_for_sql};
+use token_vault_cluster::{Cluster, Options, Result};
 
-use crate::provider::{LIMIT, Vault, refresher};
+use crate::copies::{adopt, assert_waits, status};
+use crate::provider::{CLIENT, DATABASE, LIMIT, Vault, refresher};
 use crate::session::{get_token, refresh_token, sqlstate};
-
-/// The state and advice of one line of `vault.status()`.
-fn status(db: &mut Client, item: &str) -> Result<(String, Option<String>)> {
-    let row = db.query_one(
-        "SELECT state, advice FROM vault.status() WHERE item = $1",
-        &[&item],
-    )?;
-    Ok((row.get(0), row.get(1)))
-}
 
 /// How many transactions have ended in this database.
 fn transactions(db: &mut Client) -> Result<i64> {
@@ -51,9 +43,7 @@ fn a14_a_restored_dump_sends_nothing_until_it_is_adopted() -> Result<()> {
     refresher(&mut copy, "copy")?;
     wait_for("the worker's warning", LIMIT, || {
         let log = vault.cluster.log()?;
-        Ok(log
-            .contains("token_vault refreshes nothing here")
-            .then_some(()))
+        Ok(log.contains("nothing is refreshed").then_some(()))
     })?;
     // What is valid is served, and everything that would refresh says why it does not.
     assert_eq!(get_token(&mut copy, "alice")?, token);
@@ -80,6 +70,77 @@ fn a14_a_restored_dump_sends_nothing_until_it_is_adopted() -> Result<()> {
         Ok(get_token(&mut copy, "bob").ok())
     })?;
     assert_eq!(vault.who_is(&fresh)?, "bob");
+    vault.cluster.assert_never_crashed();
+    Ok(())
+}
+
+#[test]
+fn a14_a_template_copy_sends_nothing_until_it_is_adopted() -> Result<()> {
+    let mut vault = Vault::start()?;
+    vault.grant("alice")?;
+    let mut admin = vault.cluster.connect("postgres", "postgres")?;
+    // The refresher of the original is connected to it; a session would not be let in.
+    vault.refresher()?;
+    vault.db = admin;
+    vault
+        .db
+        .batch_execute("CREATE DATABASE copy TEMPLATE app")?;
+    let mut copy = vault.cluster.connect("copy", "postgres")?;
+    assert_waits(&mut copy, &vault.server, "another database of this cluster")?;
+    adopt(&mut copy)?;
+    admin = vault.session()?;
+    assert_eq!(status(&mut admin, "installation")?.1, None);
+    vault.cluster.assert_never_crashed();
+    Ok(())
+}
+
+/// Another cluster with the extension and the original's master key, into which the original's tables are replicated.
+fn replica(vault: &mut Vault) -> Result<Cluster> {
+    const TABLES: &str = "vault.installation, vault.key, vault.client, vault.client_secret, vault.token, vault.refresh_schedule";
+    let options = Options::new().without_fsync().set(
+        "token_vault.master_key_file",
+        &vault.cluster.master_key_file().to_string_lossy(),
+    );
+    let replica = Cluster::start_new(&options)?;
+    replica.trust(vault.server.ca_pem())?;
+    replica.createdb(DATABASE)?;
+    let mut db = replica.connect(DATABASE, "postgres")?;
+    db.batch_execute("CREATE EXTENSION token_vault")?;
+    crate::provider::register_provider(&mut db, &vault.server)?;
+    vault
+        .db
+        .batch_execute(&format!("CREATE PUBLICATION vault FOR TABLE {TABLES}"))?;
+    let source = format!(
+        "host={} port={} dbname={DATABASE} user=postgres",
+        vault.cluster.directory().display(),
+        vault.cluster.port()
+    );
+    db.batch_execute(&format!(
+        "CREATE SUBSCRIPTION vault CONNECTION '{source}' PUBLICATION vault"
+    ))?;
+    let is_copied = "SELECT count(*) > 0 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel";
+    wait_for_sql(&mut db, is_copied, LIMIT)?;
+    // Sequences are not replicated.
+    db.batch_execute("SELECT setval('vault.token_id_seq', 1000)")?;
+    Ok(replica)
+}
+
+#[test]
+fn a14_a_logical_replica_sends_nothing_until_it_is_adopted() -> Result<()> {
+    let options = Options::new().without_fsync().set("wal_level", "logical");
+    let mut vault = Vault::start_with(&options)?;
+    vault.grant("alice")?;
+    let replica = replica(&mut vault)?;
+    let mut db = replica.connect(DATABASE, "postgres")?;
+    assert_waits(&mut db, &vault.server, "another cluster")?;
+    // Nor where the row with the home is written again by the original.
+    vault.db.execute("SELECT vault.adopt_installation()", &[])?;
+    assert_waits(&mut db, &vault.server, "another cluster")?;
+    db.batch_execute("ALTER SUBSCRIPTION vault DISABLE")?;
+    adopt(&mut db)?;
+    vault.grant_of(CLIENT, "bob", serde_json::json!({ "expires_in": 0 }))?;
+    vault.wait_for_token("bob", "generation = 2")?;
+    replica.assert_never_crashed();
     vault.cluster.assert_never_crashed();
     Ok(())
 }

@@ -7,9 +7,12 @@
 //! Usage: bench [--rows N] [--rounds N] [--seconds N] [--clients N] [--reencrypted N]
 
 mod arguments;
+mod beside;
 mod dataset;
 mod measure;
+mod process;
 mod reencryption;
+mod refreshing;
 mod report;
 
 use std::process::ExitCode;
@@ -31,26 +34,38 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
+    if arguments.wants("calls") {
+        calls(&arguments)?;
+    }
+    if arguments.wants("reencryption") {
+        println!("{}", reencryption::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("refreshing") {
+        println!("{}", refreshing::measure(&options(), &arguments)?);
+    }
+    Ok(())
+}
+
+/// `get_token` and `store_token` beside plain statements.
+fn calls(arguments: &Arguments) -> Result<()> {
     let cluster = Cluster::start_new(&options())?;
     let mut admin = cluster.create_vault("bench")?;
     eprintln!("loading {} rows into each table", arguments.rows);
     dataset::load(&mut admin, arguments.rows)?;
-    println!("{}", report::settings(&mut admin, &arguments)?);
+    println!("{}", report::settings(&mut admin, arguments)?);
 
     let mut report = Report::default();
     for round in 1..=arguments.rounds {
         eprintln!("round {round} of {}", arguments.rounds);
-        for pair in measure::through_clients(&cluster, &arguments)? {
+        for pair in measure::through_clients(&cluster, arguments)? {
             report.add(pair);
         }
-        for pair in measure::inside_the_server(&mut admin, &arguments)? {
+        for pair in measure::inside_the_server(&mut admin, arguments)? {
             report.add(pair);
         }
     }
     cluster.assert_never_crashed();
     println!("{report}");
-    drop(cluster);
-    println!("{}", reencryption::measure(&options(), &arguments)?);
     Ok(())
 }
 
