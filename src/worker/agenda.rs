@@ -219,6 +219,11 @@ impl Agenda {
         self.gates.cancel(way);
     }
 
+    /// A request that is under way is sent once more, with another client secret.
+    pub fn sent_again(&mut self, way: &Way, now: UnixMicros) {
+        self.gates.send_again(way, now);
+    }
+
     /// A request has ended.
     pub fn ended(&mut self, way: &Way, now: UnixMicros, report: Report) {
         self.gates.end(way, now, report, random::number());

@@ -32,9 +32,10 @@ pub fn require_possible() -> Result<()> {
     }
     match installation::standing() {
         Standing::Home => Ok(()),
-        Standing::Copy => unavailable(
-            "this vault is a copy of another database's; vault.adopt_installation() takes it over",
-        ),
+        Standing::Copy => {
+            let why = installation::problem().map(|why| format!("{}; {}", why.state, why.advice));
+            unavailable(&why.unwrap_or_default())
+        }
         Standing::New => Err(Error::NoDataKey),
     }
 }
@@ -103,6 +104,7 @@ pub fn refresh_all(tokens: &[i64], until: UnixMicros, tenant: Option<TenantHash>
 }
 
 fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> Waited {
+    fault::point("refresh_wanted");
     let deadline = Instant::now() + wait;
     if shmem::is_preloaded() {
         wait_for_standing_refresher(tokens, deadline)

@@ -19,7 +19,7 @@ const MOMENTS: usize = 60;
 const ANSWERS: [u64; 4] = [50, 20, 5, 50];
 
 /// How many kills a run has, and how many `make test-long` has.
-const KILLS: usize = 36;
+const KILLS: usize = 40;
 const LONG: usize = 500;
 
 /// How the server is brought down.
@@ -27,6 +27,8 @@ const LONG: usize = 500;
 enum Kill {
     /// SIGKILL; the server ends all other processes and recovers.
     Refresher,
+    /// The same at a certain step of its work.
+    AtStep,
     /// SIGKILL of a session that reads tokens.
     Reader,
     /// SIGKILL of a session that has stored a token and not committed.
@@ -41,14 +43,29 @@ enum Kill {
 
 const HOW: [Kill; 9] = [
     Kill::Refresher,
+    Kill::AtStep,
     Kill::Postmaster,
     Kill::Reader,
-    Kill::Refresher,
+    Kill::AtStep,
     Kill::ImmediateStop,
     Kill::FastStop,
-    Kill::Refresher,
     Kill::Writer,
     Kill::Terminate,
+];
+
+/// The steps of a refresh (src/worker/refresher).
+const STEPS: [&str; 11] = [
+    "claim_begins",
+    "claim_made",
+    "claim_committed",
+    "call_prepared",
+    "request_submitted",
+    "answer_received",
+    "answer_judged",
+    "outcome_sealed",
+    "outcome_written",
+    "outcome_committed",
+    "waiters_told",
 ];
 
 #[test]
@@ -57,49 +74,52 @@ fn a_server_that_is_killed_again_and_again_loses_no_grant() -> Result<()> {
 }
 
 #[test]
-#[ignore = "takes half an hour: make test-long"]
-fn long_a_server_that_is_killed_hundreds_of_times_loses_no_grant() -> Result<()> {
-    kill_again_and_again(LONG)
+#[ignore = "takes minutes: make test-long"]
+fn a_server_that_is_killed_hundreds_of_times_loses_no_grant() -> Result<()> {
+    let kills = std::env::var("TOKEN_VAULT_KILLS").map_or(Ok(LONG), |kills| kills.parse())?;
+    kill_again_and_again(kills)
 }
 
 fn kill_again_and_again(kills: usize) -> Result<()> {
-    let mut load = Load::start(&Options::new(), TOKENS, READERS)?;
-    let mut gently = 0;
-    for number in 0..kills {
+    let options = Options::new().with_fault_points();
+    let mut load = Load::start(&options, TOKENS, READERS)?;
+    let (mut number, mut killed) = (0, 0);
+    while killed < kills {
         // At any moment of the work, which is counted in requests.
         let requests = load.vault.refreshes().len() + 1 + number * 37 % MOMENTS;
         load.answer_after(ANSWERS[number % ANSWERS.len()]);
         load.vault.wait_for_refreshes(requests)?;
         let how = HOW[number % HOW.len()];
-        gently += usize::from(matches!(how, Kill::FastStop | Kill::Terminate));
-        let died_at =
-            kill(&mut load, how).map_err(|error| format!("kill {number}, {how:?}: {error}"))?;
+        let died_at = kill(&mut load, how, number)
+            .map_err(|error| format!("number {number}, {how:?}: {error}"))?;
         load.reconnect()?;
         if let Some(begin) = died_at {
             load.note_interruption(begin)?;
+            killed += 1;
         }
         load.authorize_again()?;
+        number += 1;
     }
     load.settle()?;
     let report = load.ledger.check(&mut load.vault)?;
-    println!("{report}; {gently} orderly ends beside them");
+    println!("{report}; {} orderly ends beside them", number - killed);
     report.assert_clean();
     assert!(
-        report.in_the_middle() * 5 >= (kills - gently) * 4,
-        "only {} of {} kills hit the middle",
-        report.in_the_middle(),
-        kills - gently
+        report.in_the_middle() * 5 >= kills * 4,
+        "only {} of {kills} kills hit the middle",
+        report.in_the_middle()
     );
     Ok(())
 }
 
 /// Brings the server down, and up again where it does not come by itself. Returns when the refresher still lived, if it
 /// did not end in order.
-fn kill(load: &mut Load, how: Kill) -> Result<Option<SystemTime>> {
+fn kill(load: &mut Load, how: Kill, number: usize) -> Result<Option<SystemTime>> {
     let refresher = load.vault.refresher()?;
     let victim = match how {
         Kill::Refresher => refresher,
         Kill::Reader => reader(load)?,
+        Kill::AtStep => return kill_at_step(load, number).map(Some),
         Kill::Writer => return kill_writer(load, refresher).map(Some),
         Kill::Postmaster | Kill::ImmediateStop => {
             let begin = SystemTime::now();
@@ -122,6 +142,18 @@ fn kill(load: &mut Load, how: Kill) -> Result<Option<SystemTime>> {
         }
     };
     crash(load, victim, refresher).map(Some)
+}
+
+/// Has the refresher killed when it comes to one of its steps for the n-th time.
+fn kill_at_step(load: &mut Load, number: usize) -> Result<SystemTime> {
+    let (step, times) = (STEPS[number % STEPS.len()], 1 + number % 10);
+    let crashes = load.crashes()?;
+    load.vault
+        .cluster
+        .arm_fault(&format!("{step}:kill:{times}"))?;
+    load.vault.cluster.wait_for_fault()?;
+    load.wait_for_crash(crashes)?;
+    load.vault.cluster.fault_struck_at()
 }
 
 /// A session that reads tokens.

@@ -7,7 +7,7 @@ use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result, wait_for_end};
 
 use crate::provider::LIMIT;
-use crate::refresh_ledger::Report;
+use crate::refresh_ledger::{Report, lost_attempt};
 use crate::refresh_load::{Load, POLICIES, STRICT};
 
 /// How long the provider takes for its answers, in ms.
@@ -257,21 +257,25 @@ fn a_refresher_killed_while_it_looks_for_interrupted_attempts_finds_them_the_nex
     for (client, _) in POLICIES {
         let before = scene.load.vault.refreshes().len();
         let subject = scene.strike(client, "answer_received:pause", Way::Due)?;
+        let attempt = "SELECT refresh_attempt FROM vault.tokens WHERE subject = $1";
+        let row = scene.load.vault.db.query_one(attempt, &[&subject])?;
+        let (attempt, crashes): (Option<i64>, _) = (row.get(0), scene.load.crashes()?);
         let begin = SystemTime::now();
         scene.load.vault.cluster.kill9()?;
         scene.load.vault.cluster.arm_fault("recovery_begins:kill")?;
         scene.load.vault.cluster.start()?;
-        scene.load.vault.cluster.wait_for_fault()?;
+        scene.load.wait_for_crash(crashes)?;
         scene.load.reconnect()?;
         scene.load.note_interruption(begin)?;
         let outcome = scene.outcome(&subject)?;
-        let expected = if client == STRICT {
-            "lost"
-        } else {
-            "refreshed"
-        };
-        assert_eq!(outcome, expected, "{client}");
         assert_eq!(scene.requests(before), 2, "{client}");
+        if client == STRICT {
+            assert_eq!(outcome, "lost");
+            let error = scene.load.vault.token(&subject)?.last_error;
+            assert_eq!(error.and_then(|error| lost_attempt(&error)), attempt);
+        } else {
+            assert_eq!(outcome, "refreshed", "{client}");
+        }
     }
     scene.report()?.assert_clean();
     Ok(())

@@ -1,7 +1,7 @@
 //! The book on a provider and a vault: every grant, every request, every time the server was killed. It says whether a
 //! grant was lost or a refresh token sent twice without need.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -292,9 +292,11 @@ impl Ledger {
                     .map(|(subject, error)| (subject.as_str(), error.as_str())),
             )
             .collect();
+        let mut attempts = HashSet::new();
         for (subject, error) in &said {
-            if !error.contains("after a lost answer") {
-                report.problem(format!("{subject}: the reason is not said: {error}"));
+            match lost_attempt(error) {
+                Some(attempt) if attempts.insert(attempt) => {}
+                _ => report.problem(format!("{subject}: the attempt is not named: {error}")),
             }
         }
         let mut lost: Vec<&str> = report
@@ -310,6 +312,12 @@ impl Ledger {
             report.problem(problem);
         }
     }
+}
+
+/// The attempt whose answer was lost, as the vault names it.
+pub fn lost_attempt(error: &str) -> Option<i64> {
+    let (_, attempt) = error.split_once("after a lost answer (attempt ")?;
+    attempt.strip_suffix(')')?.parse().ok()
 }
 
 impl Account<'_> {
@@ -353,6 +361,15 @@ impl Report {
 
     pub fn in_the_middle(&self) -> usize {
         self.in_the_middle
+    }
+
+    pub fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// How many grants a strict provider has ended.
+    pub fn losses(&self) -> usize {
+        self.losses.len()
     }
 
     /// Panics if a grant was lost or asked for twice without need.
