@@ -5,10 +5,10 @@ export PG_CONFIG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall demo cluster stop test lint fuzz bench
+.PHONY: help prerequisites install uninstall demo cluster stop test test-long lint fuzz bench
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 prerequisites:
 	@scripts/install-prerequisites.sh
@@ -26,6 +26,9 @@ stop: ## end the cluster of `make cluster`
 test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
+
+test-long: install ## 500 kills of a server that refreshes, some minutes (TOKEN_VAULT_KILLS=N)
+	@scripts/test-long.sh
 
 lint: prerequisites ## rustfmt and clippy, warnings are errors
 	@scripts/lint.sh

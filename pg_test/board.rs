@@ -4,6 +4,7 @@
 mod tests {
     use pgrx::pg_sys::Oid;
     use pgrx::prelude::*;
+    use token_vault_core::refresh::Closed;
 
     use crate::pg::server;
     use crate::worker::board;
@@ -60,6 +61,41 @@ mod tests {
         board::refresher_ended(database, me, false);
         assert_eq!(board::running_refresher(database), None);
         board::withdraw(me);
+    }
+
+    #[pg_test]
+    fn who_waits_is_told_why_nothing_is_sent() {
+        let (database, me) = (database(7), server::process_id());
+        board::ask(database, me, &[1, 2]);
+        assert_eq!(board::take(database, 9), [1, 2]);
+        board::finish_with(database, &[1], Some(Closed::Client));
+        board::finish(database, &[2]);
+        assert_eq!(board::open_requests(me), 0);
+        assert_eq!(board::reason(me), Some(Closed::Client));
+        board::withdraw(me);
+        assert_eq!(board::reason(me), None);
+    }
+
+    #[pg_test]
+    fn a_refresher_is_told_what_it_does_not_find_out_by_itself() {
+        let database = database(8);
+        let lanes = |lanes: &[(i64, i64)]| lanes.iter().copied().collect();
+        // Awake, it may have looked already.
+        assert_eq!(board::take_hints(database), Some(vec![]));
+        board::schedule_changed(database, &lanes(&[(5, 1_000)]));
+        assert_eq!(board::take_hints(database), Some(vec![(5, 1_000)]));
+        // Asleep, it looks at everything by itself before 500.
+        board::sleeps_until(database, 100, 500);
+        board::schedule_changed(database, &lanes(&[(5, 499), (6, 501)]));
+        assert_eq!(board::take_hints(database), Some(vec![(5, 499)]));
+        // More than can be told: it looks at the table.
+        let many: Vec<(i64, i64)> = (0..1000).map(|lane| (lane, 1)).collect();
+        board::schedule_changed(database, &lanes(&many));
+        assert_eq!(board::take_hints(database), None);
+        assert_eq!(board::take_hints(database), Some(vec![]));
+        board::ask_to_look(database);
+        assert_eq!(board::take_hints(database), None);
+        board::forget_database(database);
     }
 
     #[pg_test]

@@ -13,10 +13,15 @@ fn what_is_written_is_read() {
             token: i64::MAX,
             generation: i64::MAX,
         },
-        Errand::Due { until: 0, limit: 1 },
+        Errand::Due {
+            until: 0,
+            limit: 1,
+            tenant: None,
+        },
         Errand::Due {
             until: i64::MIN,
             limit: usize::MAX,
+            tenant: Some(i32::MIN),
         },
     ];
     for errand in errands {
@@ -34,7 +39,8 @@ fn anything_else_is_no_errand() {
         "token 1",
         "token 1 2 3",
         "due 1",
-        "due 1 2 3",
+        "due 1 2 3 4",
+        "due 1 2 x",
         "due 1 -1",
         "due x 1",
         "drop 1",

@@ -26,6 +26,7 @@ mod tests {
             Some("10000"),
             false,
         ),
+        ("token_vault.notify_refreshed", "sighup", Some("on"), false),
         (
             "token_vault.previous_master_key_command",
             "sighup",

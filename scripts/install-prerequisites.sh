@@ -31,6 +31,8 @@ needed_packages() {
   if $for_tests && [ ! -x /bin/kill ]; then echo procps; fi
   # contrib/master-key/: what its commands call, and what its tests look with.
   if $for_tests; then printf '%s\n' argon2 opensc openssl python3-pykcs11 shellcheck softhsm2 strace; fi
+  # A test runs scripts/catalogue.py.
+  if $for_tests && ! command -v python3 >/dev/null; then echo python3; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
   # The OpenID provider of the tests. Any other installation of node will do.

@@ -49,7 +49,7 @@ inside_the_server() {
   USER=$(id -un) cargo pgrx test "pg$PG_MAJOR" "${runas[@]}" --pgdata "$folder"
 }
 
-release_build() { scripts/install.sh; }
+release_build() { scripts/install.sh; scripts/fault-library.sh; }
 sql_as_users_see_it() { tests/regress/run.sh; }
 # They wait more than they compute: more of them at once than there are cores.
 real_servers() { cargo test --no-fail-fast -p token_vault_cluster -- --test-threads=4; }

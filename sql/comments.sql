@@ -84,6 +84,12 @@ within: how far ahead to look, default 0. max_tokens: 1 to 1000. Only tokens of 
 outcome: refreshed; failed (tried again later); reauthorization_required; pending (no outcome yet); deleted. error: a code or a short reason.
 Privilege: refresh. Errors: TV004, TV034 can''t be refreshed here.';
 
+COMMENT ON FUNCTION vault.set_refresh_policy(text, text, text, text, text) IS
+'says when a token is refreshed; whether there is such a token
+policy: always: before it expires; on_use: only if it was used since it was issued, and before its refresh token dies of disuse; never;
+NULL: as its client''s other tokens.
+Privilege: write. Errors: TV020 unknown provider.';
+
 -- Providers
 
 COMMENT ON FUNCTION vault.register_provider(text, text, text, text, text, text, text, jsonb) IS
@@ -99,11 +105,13 @@ Privilege: admin. Errors: TV020 unknown provider, TV025 it is built in.';
 
 -- Clients
 
-COMMENT ON FUNCTION vault.register_client(text, text, text, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION vault.register_client(text, text, text, text, text, text, text, jsonb, jsonb) IS
 'registers our client at a provider, or changes the one of this name and tenant: what is NULL stays, client_secret replaces all earlier ones, and it is enabled
 client_id, client_secret: as the provider issued them (RFC 6749 section 2.2, 2.3.1); the secret is stored encrypted.
 tenant: NULL for a client that all tenants share. scope: sent with a refresh where the provider wants one and the token has none.
 metadata: a JSON object, stored readable; fills placeholders in the provider''s URLs and parameters.
+settings: a JSON object; refresh_policy (always, on_use: only tokens that were used since they were issued, never), max_concurrent_requests,
+rate_limit_requests in rate_limit_seconds. What is not in it stays; null stands for the default.
 Privilege: admin. Errors: TV020 unknown provider, TV023 moved to another provider while tokens were obtained with it.';
 
 COMMENT ON FUNCTION vault.add_client_secret(text, text, text, text) IS

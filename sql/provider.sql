@@ -32,6 +32,7 @@ CREATE TABLE vault.provider (
     basic_username                text    NOT NULL DEFAULT '{client_id}',
     basic_password                text    NOT NULL DEFAULT '{client_secret}',
     basic_form_encoded            boolean NOT NULL DEFAULT true,
+    public_clients                boolean NOT NULL DEFAULT false,
     token_request_method          text    NOT NULL DEFAULT 'POST' CHECK (token_request_method IN ('POST', 'GET')),
     token_request_format          text    NOT NULL DEFAULT 'form' CHECK (token_request_format IN ('form', 'json', 'query')),
     refresh_parameters            jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(refresh_parameters) = 'object'),

@@ -15,6 +15,7 @@ COMMENT ON COLUMN vault.provider.token_endpoint_auth_method IS 'client_secret_ba
 COMMENT ON COLUMN vault.provider.basic_username IS 'template of the user name for client_secret_basic';
 COMMENT ON COLUMN vault.provider.basic_password IS 'template of the password for client_secret_basic';
 COMMENT ON COLUMN vault.provider.basic_form_encoded IS 'encode user name and password before Basic, as RFC 6749 section 2.3.1 says';
+COMMENT ON COLUMN vault.provider.public_clients IS 'a client without secret authenticates as with none: client_id among the parameters (RFC 6749 section 3.2.1)';
 COMMENT ON COLUMN vault.provider.token_request_method IS 'POST, or GET, which sends all parameters in the query';
 COMMENT ON COLUMN vault.provider.token_request_format IS 'form, json or query';
 COMMENT ON COLUMN vault.provider.refresh_parameters IS 'parameter name to template; null removes a default parameter';

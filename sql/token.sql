@@ -26,23 +26,36 @@ CREATE TABLE vault.token (
     last_error_at    timestamptz,
     metadata         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) = 'object'),
     response         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response) = 'object'),
+    authorized_at    timestamptz NOT NULL,           -- when the refresh token was stored, not refreshed
+    refresh_policy   text        CHECK (refresh_policy IN ('always', 'on_use', 'never')), -- NULL: the client's
+    unread_answer    bytea,                          -- envelope: an answer that could not be understood
     PRIMARY KEY (tenant, provider, subject, label)
 ) WITH (toast_tuple_target = 8160, fillfactor = 70);
 ALTER TABLE vault.token
     ALTER COLUMN access_token  SET STORAGE MAIN, ALTER COLUMN access_token  SET STATISTICS 0,
     ALTER COLUMN refresh_token SET STORAGE MAIN, ALTER COLUMN refresh_token SET STATISTICS 0,
-    ALTER COLUMN id_token      SET STORAGE EXTERNAL, ALTER COLUMN id_token  SET STATISTICS 0;
+    ALTER COLUMN id_token      SET STORAGE EXTERNAL, ALTER COLUMN id_token  SET STATISTICS 0,
+    ALTER COLUMN unread_answer SET STORAGE EXTERNAL, ALTER COLUMN unread_answer SET STATISTICS 0;
 COMMENT ON TABLE vault.token IS 'the tokens that providers issued, encrypted';
 COMMENT ON COLUMN vault.token.generation IS 'an answer of the provider is applied only to the generation it was asked for';
 COMMENT ON COLUMN vault.token.metadata IS 'connection metadata of the application: ip_address, user_agent and whatever it adds';
 COMMENT ON COLUMN vault.token.response IS 'what the provider''s answer carried beside the credentials (instance_url, api_domain, ...)';
 
+COMMENT ON COLUMN vault.token.unread_answer IS 'a provider''s answer that was not understood and may hold a rotated refresh token: read again with the provider''s row as it is then';
+
 CREATE INDEX token_subject ON vault.token (tenant, subject);
+CREATE INDEX token_client ON vault.token (client);
+CREATE INDEX token_unread_answer ON vault.token (provider) WHERE unread_answer IS NOT NULL;
+-- What needs a person is found without reading all tokens. A refresh does not change the state, so updates stay HOT.
+CREATE INDEX token_state ON vault.token (state) WHERE state <> 'active';
 
 -- When each token is refreshed, and the intent of a request that is, or may be, under way. Narrow, so that
--- finding what is due costs the same whatever the number of tokens.
+-- finding what is due costs the same whatever the number of tokens. The tokens of one provider, client and
+-- tenant wait in one lane, and the lanes take turns: the upper bits of its number are a hash of provider and
+-- client, the lower 16 one of the tenant (see store::schedule).
 CREATE TABLE vault.refresh_schedule (
     token              bigint      NOT NULL PRIMARY KEY REFERENCES vault.token (id) ON DELETE CASCADE,
+    lane               bigint      NOT NULL,
     due_at             timestamptz NOT NULL,
     failures           integer     NOT NULL DEFAULT 0,
     attempt            bigint,      -- set before a request is sent, cleared with its outcome
@@ -52,7 +65,7 @@ CREATE TABLE vault.refresh_schedule (
     CHECK ((attempt IS NULL) = (attempted_at IS NULL))
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE vault.refresh_schedule IS 'when each token is due for its refresh, and the attempt under way';
-CREATE INDEX refresh_schedule_due ON vault.refresh_schedule (due_at);
+CREATE INDEX refresh_schedule_due ON vault.refresh_schedule (lane, due_at);
 CREATE SEQUENCE vault.refresh_attempt;
 COMMENT ON SEQUENCE vault.refresh_attempt IS 'numbers the requests to providers; shown in log and errors';
 

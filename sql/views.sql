@@ -10,10 +10,12 @@ SELECT t.tenant, t.provider, t.subject, t.label,
        t.token_type, t.scope, t.issued_at, t.expires_at,
        t.refresh_token IS NOT NULL AS has_refresh_token,
        t.id_token IS NOT NULL AS has_id_token,
-       t.refresh_token_expires_at,
+       t.refresh_token_expires_at, t.authorized_at,
+       COALESCE(t.refresh_policy, c.refresh_policy, 'always') AS refresh_policy,
        s.due_at AS refresh_due_at,
        s.failures AS refresh_failures,
        s.attempt AS refresh_attempt,
+       t.unread_answer IS NOT NULL AS has_unread_answer,
        t.refreshed_at, t.last_error, t.last_error_at,
        t.created_at, t.updated_at,
        u.last_used_at, COALESCE(u.reads, 0) AS reads,
@@ -27,6 +29,9 @@ COMMENT ON VIEW vault.tokens IS 'all tokens without their secrets; rows of other
 
 CREATE VIEW vault.clients WITH (security_barrier) AS
 SELECT c.tenant, c.name, c.provider, c.client_id, c.scope, c.redirect_uri, c.active,
+       CASE WHEN NOT c.active THEN 'disabled' WHEN c.broken_since IS NOT NULL THEN 'refused' ELSE 'working' END AS status,
+       c.broken_since AS refused_since, c.broken_error AS refused_with,
+       c.refresh_policy, c.max_concurrent_requests, c.rate_limit_requests, c.rate_limit_seconds,
        (SELECT pg_catalog.count(*) FROM vault.client_secret AS s WHERE s.client OPERATOR(pg_catalog.=) c.id) AS client_secrets,
        c.metadata, c.created_at, c.updated_at
 FROM vault.client AS c

@@ -93,6 +93,11 @@ extension_sql_file!(
     ]
 );
 extension_sql_file!(
+    "../sql/attention.sql",
+    name = "attention",
+    requires = ["views"]
+);
+extension_sql_file!(
     "../sql/reencryption.sql",
     name = "reencryption",
     requires = ["key", sqlfn::visibility::can_administer]
@@ -102,6 +107,7 @@ extension_sql_file!(
     name = "comments",
     requires = [
         "views",
+        "attention",
         "reencryption",
         "installation",
         "secret_type",
@@ -130,6 +136,7 @@ extension_sql_file!(
         sqlfn::reencryption::is_current,
         sqlfn::refresh::refresh_token,
         sqlfn::refresh::refresh_due,
+        sqlfn::refresh::set_refresh_policy,
         sqlfn::token_delete::delete_token,
         sqlfn::token_delete::delete_subject,
         sqlfn::token_delete::delete_tenant,
@@ -153,6 +160,7 @@ extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::define();
+    pg::fault::announce();
     if !pg::server::is_preloading() {
         return;
     }

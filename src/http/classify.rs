@@ -44,9 +44,18 @@ fn not_sent(error: &Error) -> NotSent {
 fn cause(error: &Error) -> Cause {
     match error {
         Error::Timeout(_) => Cause::Timeout,
+        // The server breaks the connection off by the rules of TLS: it wants a certificate of ours, say.
+        Error::Io(e) if is_alert(e) => Cause::ConnectionLost,
         // What TLS cannot decrypt is as unreadable as what HTTP cannot parse.
         Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Cause::Unreadable,
         Error::Io(_) => Cause::ConnectionLost,
         _ => Cause::Unreadable,
     }
+}
+
+fn is_alert(error: &io::Error) -> bool {
+    let tls = error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::AlertReceived(_)))
 }

@@ -11,7 +11,7 @@ pub enum CallError {
     NotSent(NotSent),
     /// The provider may have seen the request, and may have rotated the refresh token.
     OutcomeUnknown(Unknown),
-    /// The provider answered with `status`, and with a body larger than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
+    /// The provider answered with `status`, a success, and with a body larger than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
     TooLarge { status: u16 },
 }
 
@@ -43,7 +43,8 @@ pub enum NotSent {
 pub struct Unknown {
     /// What ended the wait.
     pub cause: Cause,
-    /// The status of the answer, where its head had arrived.
+    /// The status of the answer, where its head had arrived: a success, because what else it may be counts without its
+    /// body.
     pub status: Option<u16>,
 }
 

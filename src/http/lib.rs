@@ -25,6 +25,7 @@ mod resolver;
 mod sent;
 mod settings;
 mod signals;
+mod target;
 mod tls;
 mod transport;
 mod trust;

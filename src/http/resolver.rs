@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -34,6 +34,7 @@ type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 pub(crate) struct PolicyResolver {
     policy: Option<Policy>,
     lookup: Box<Lookup>,
+    reuse: Duration,
     known: Mutex<HashMap<String, (Instant, ResolvedSocketAddrs)>>,
 }
 
@@ -47,21 +48,29 @@ impl PolicyResolver {
         Self::with_lookup(policy, |name| name.to_socket_addrs().map(Iterator::collect))
     }
 
-    fn with_lookup(
+    pub(crate) fn with_lookup(
         policy: Option<Policy>,
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         Self {
             policy,
             lookup: Box::new(lookup),
+            reuse: REUSE,
             known: Mutex::default(),
         }
+    }
+
+    /// With another time for which an answer is used again.
+    #[cfg(test)]
+    pub(crate) fn reusing(mut self, reuse: Duration) -> Self {
+        self.reuse = reuse;
+        self
     }
 
     fn remembered(&self, name: &str) -> Option<ResolvedSocketAddrs> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, addresses) = known.get(name)?;
-        (since.elapsed() < REUSE).then(|| addresses.clone())
+        (since.elapsed() < self.reuse).then(|| addresses.clone())
     }
 
     fn remember(&self, name: String, addresses: &ResolvedSocketAddrs) {
@@ -88,6 +97,27 @@ impl PolicyResolver {
             addresses.push(address);
         }
         Ok(addresses)
+    }
+}
+
+/// One resolver, and one memory of names, for several agents.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedResolver(Arc<PolicyResolver>);
+
+impl SharedResolver {
+    pub(crate) fn new(resolver: PolicyResolver) -> Self {
+        Self(Arc::new(resolver))
+    }
+}
+
+impl Resolver for SharedResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::buffers::PlaintextBuffers;
 use crate::sent;
 
 /// Wraps connections to https URLs in TLS.
+#[derive(Clone)]
 pub(crate) struct TlsConnector(pub(crate) Arc<ClientConfig>);
 
 /// A failed handshake, on its way through the library's error type to [`classify`](crate::classify).

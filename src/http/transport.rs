@@ -14,7 +14,9 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` once, and gives up when `budget` (counted from the start of this call) is used up.
     ///
-    /// Every complete answer is `Ok`, whatever its status: errors and redirects are for the caller to judge.
+    /// Every complete answer is `Ok`, whatever its status: errors and redirects are for the caller to judge. One that is
+    /// no success is `Ok` also where its body was cut or too large, and the body is empty then: it is never to be taken
+    /// for a lost answer.
     ///
     /// # Errors
     ///
@@ -22,7 +24,7 @@ pub trait Transport: Send + Sync + 'static {
     fn call(&self, request: &TokenRequest, budget: Duration) -> Result<HttpAnswer, CallError>;
 }
 
-/// A complete answer. Its `Debug` form shows no byte of the body.
+/// An answer. Its `Debug` form shows no byte of the body.
 #[derive(Debug, Clone)]
 pub struct HttpAnswer {
     /// Status code (RFC 9110 §15).

@@ -173,6 +173,12 @@ pub fn limit_lock_waits() {
     set(c"lock_timeout", c"250ms");
 }
 
+/// Plans statements once and for all. Arrays of any length come as parameters: a plan that was made for one of them is
+/// not better than the general one.
+pub fn prefer_general_plans() {
+    set(c"plan_cache_mode", c"force_generic_plan");
+}
+
 /// How much a worker steps back from the processor: see nice(2).
 const STEP_BACK: i32 = 10;
 

@@ -18,6 +18,7 @@ static KEY_ROTATION_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(0);
 static KEY_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(0);
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static REFRESH_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
+static NOTIFY_REFRESHED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static WAIT_ON_NEW_TIMELINE: GucSetting<bool> = GucSetting::<bool>::new(false);
 static REFRESH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
@@ -84,6 +85,14 @@ pub fn define() {
         c"Whether tokens are refreshed.",
         c"When off, nothing is sent to any provider; stored tokens are served while they are valid.",
         &REFRESH_ENABLED,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"token_vault.notify_refreshed",
+        c"Whether each refresh is told to those who listen on channel token_vault.",
+        c"Events that need somebody's attention are always told.",
+        &NOTIFY_REFRESHED,
         GucContext::Sighup,
         GucFlags::default(),
     );
@@ -181,6 +190,10 @@ pub fn tenant() -> Option<String> {
 
 pub fn refresh_enabled() -> bool {
     REFRESH_ENABLED.get()
+}
+
+pub fn notify_refreshed() -> bool {
+    NOTIFY_REFRESHED.get()
 }
 
 pub fn refresh_wait() -> Duration {

@@ -1,6 +1,7 @@
 //! Transactions of a background worker, which has no client that would begin and end them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 
 use pgrx::pg_sys::panic::CaughtError;
@@ -76,20 +77,21 @@ fn aborted(error: &CaughtError) -> Aborted {
 }
 
 thread_local! {
-    /// The least number given to `at_commit` in this transaction.
-    static LEAST: Cell<Option<i64>> = const { Cell::new(None) };
+    /// What `at_commit` was given in this transaction.
+    static LEAST: RefCell<HashMap<i64, i64>> = RefCell::default();
 }
 
-/// Calls `work` once after this transaction has committed, with the least of the numbers it was asked with.
-pub fn at_commit(number: i64, work: fn(i64)) {
-    let earlier = LEAST.replace(Some(LEAST.get().map_or(number, |least| least.min(number))));
-    if earlier.is_none() {
-        register_xact_callback(PgXactCallbackEvent::Commit, move || {
-            if let Some(least) = LEAST.take() {
-                work(least);
-            }
-        });
-        register_xact_callback(PgXactCallbackEvent::Abort, || LEAST.set(None));
+/// Calls `work` once after this transaction has committed, with the least number given for each key.
+pub fn at_commit(key: i64, number: i64, work: fn(HashMap<i64, i64>)) {
+    let is_first = LEAST.with_borrow_mut(|least| {
+        let is_first = least.is_empty();
+        let known = least.entry(key).or_insert(number);
+        *known = number.min(*known);
+        is_first
+    });
+    if is_first {
+        register_xact_callback(PgXactCallbackEvent::Commit, move || work(LEAST.take()));
+        register_xact_callback(PgXactCallbackEvent::Abort, || drop(LEAST.take()));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::client::{self, Client, Position, Registration};
 use crate::store::provider;
+use crate::worker::request;
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 #[allow(clippy::too_many_arguments)]
@@ -20,6 +21,7 @@ fn register_client(
     scope: default!(Option<&str>, "NULL"),
     redirect_uri: default!(Option<&str>, "NULL"),
     metadata: default!(Option<Jsonb>, "NULL"),
+    settings: default!(Option<Jsonb>, "NULL"),
 ) {
     let register = || -> Result<()> {
         access::require(Privilege::Admin)?;
@@ -39,7 +41,10 @@ fn register_client(
             redirect_uri,
             metadata: arguments::object("metadata", metadata)?
                 .map(|metadata| JsonB(metadata.into())),
-        })
+            settings: arguments::object("settings", settings)?,
+        })?;
+        request::refresher_wanted();
+        Ok(())
     };
     register().or_raise();
 }
@@ -67,7 +72,9 @@ fn add_client_secret(
                 });
             }
         };
-        client::add_secret(&client, secret, position)
+        client::add_secret(&client, secret, position)?;
+        request::refresher_wanted();
+        Ok(())
     };
     add().or_raise();
 }
@@ -94,7 +101,10 @@ fn drop_client_secrets(
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn enable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
     administered(client, tenant)
-        .map(|client| client::set_active(&client, true))
+        .map(|client| {
+            client::set_active(&client, true);
+            request::refresher_wanted();
+        })
         .or_raise();
 }
 

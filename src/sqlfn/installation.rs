@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
 use crate::error::{OrRaise, Result};
-use crate::pg::{locked, server, settings, shmem};
+use crate::pg::{fault, locked, server, settings, shmem};
 use crate::store::access::{self, Privilege};
 use crate::store::installation::{self, Standing};
 use crate::store::master_key::Source;
@@ -38,7 +38,14 @@ fn status() -> TableIterator<
     access::require(Privilege::Admin).or_raise();
     let lines = [key(), data_keys(), key_memory(), home(), refresher()];
     let sources = sources().into_iter();
-    TableIterator::new(std::iter::once(version()).chain(sources).chain(lines))
+    let head = std::iter::once(version()).chain(not_for_use());
+    TableIterator::new(head.chain(sources).chain(lines))
+}
+
+/// A build for tests must not be taken for another.
+fn not_for_use() -> Option<Line> {
+    let advice = "install a build without fault points".to_owned();
+    fault::WARNING.map(|warning| ("build", warning.to_owned(), Some(advice)))
 }
 
 fn version() -> Line {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::iter::TableIterator;
 use pgrx::{default, name, pg_extern};
+use token_vault_core::refresh::RefreshPolicy;
 
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::{settings, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
-use crate::store::provider;
 use crate::store::token::{self, State, Target};
+use crate::store::{provider, schedule};
 use crate::worker::request;
 
 /// `refresh_due` refreshes at most so many tokens in one call.
@@ -41,9 +42,39 @@ fn refresh_token(
         }
         request::require_possible()?;
         let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
+        if target.policy == RefreshPolicy::Never {
+            return Err(Error::NotRefreshable);
+        }
         Ok(request::refresh(&target)?.expires_at.map(time::to_sql))
     };
     refresh().or_raise()
+}
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn set_refresh_policy(
+    provider: Option<&str>,
+    subject: Option<&str>,
+    policy: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    label: default!(Option<&str>, "''"),
+) -> bool {
+    let set = || -> Result<bool> {
+        access::require(Privilege::Write)?;
+        let key = arguments::token_key(tenant, provider, subject, label)?;
+        provider::find(&key.provider)?;
+        let policy = policy.map(policy_named).transpose()?;
+        let exists = token::set_refresh_policy(&key, policy);
+        request::refresher_wanted();
+        Ok(exists)
+    };
+    set().or_raise()
+}
+
+fn policy_named(name: &str) -> Result<RefreshPolicy> {
+    RefreshPolicy::parse(name).ok_or_else(|| Error::InvalidArgument {
+        name: "policy",
+        problem: "it is none of always, on_use and never".into(),
+    })
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -82,7 +113,8 @@ fn refresh_due(
         }
         request::require_possible()?;
         let until = time::now().saturating_add(within);
-        let due = token::list_due(settings::tenant().as_deref(), until, max_tokens.into());
+        let tenant = settings::tenant().map(|tenant| schedule::tenant_hash(&tenant));
+        let due = schedule::list_due(tenant, until, max_tokens.into());
         let ids: Vec<i64> = due
             .iter()
             .filter(|target| !target.is_ours)
@@ -91,6 +123,7 @@ fn refresh_due(
         request::refresh_all(
             &ids,
             until,
+            tenant,
             settings::refresh_wait()
                 .saturating_mul(WAIT_FACTOR)
                 .max(Duration::from_millis(1)),

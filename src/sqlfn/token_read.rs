@@ -3,6 +3,7 @@
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::iter::TableIterator;
 use pgrx::{default, name, pg_extern};
+use token_vault_core::refresh::RefreshPolicy;
 use token_vault_core::secret::SecretString;
 
 use crate::error::{Error, OrRaise, Result};
@@ -196,6 +197,9 @@ fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<
     }
     request::require_possible()?;
     let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
+    if target.policy == RefreshPolicy::Never {
+        return Err(Error::TokenExpired { refreshable: false });
+    }
     if target.generation == token.generation {
         request::refresh(&target)?;
     }

@@ -7,7 +7,7 @@ use token_vault_core::secret::{AccessToken, IdToken, RefreshToken};
 
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::jsonb::Jsonb;
-use crate::pg::{report, time};
+use crate::pg::{fault, report, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::token::{self, ClientOf, TokenKey};
@@ -124,6 +124,7 @@ fn store(
     keyring::require_key(&key.tenant)?;
     let client = client(key, client_name)?;
     let stored = token::store(key, provider, client, response, metadata, time::now())?;
+    fault::point("token_stored");
     if stored.refreshable && !stored.has_client {
         report::warn(
             format!(
@@ -133,8 +134,8 @@ fn store(
             "Register the client that obtained it with vault.register_client().",
         );
     }
-    if let Some(due_at) = stored.due_at {
-        request::schedule_changed(due_at);
+    if let Some((lane, due_at)) = stored.due {
+        request::schedule_changed(lane, due_at);
     }
     Ok(())
 }

@@ -2,15 +2,43 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::pg::spi::BuiltinOid::TEXTOID;
-use crate::pg::spi::{self, Statement};
+use crate::pg::spi::BuiltinOid::TEXTARRAYOID;
+use crate::pg::spi::{self, Session, Statement};
+
+/// The longest text that PostgreSQL takes is one byte less than 8,000 (async.c).
+const MAX_BYTES: usize = 7_999;
 
 /// Tells the listeners, when this transaction commits, that something has happened.
-pub fn send(event: &str, mut facts: Map<String, Value>) {
-    static NOTIFY: Statement = Statement::new("SELECT pg_notify('token_vault', $1)", &[TEXTOID]);
+pub fn send(event: &str, facts: Map<String, Value>) {
+    spi::session(|session| send_all(session, vec![text(event, facts)]));
+}
+
+/// The same for events that are texts already.
+pub fn send_all(session: &Session, events: Vec<String>) {
+    static NOTIFY: Statement = Statement::new(
+        "SELECT pg_notify('token_vault', e) FROM unnest($1) AS e",
+        &[TEXTARRAYOID],
+    );
+    if !events.is_empty() {
+        session.run(&NOTIFY, &[events.into()]);
+    }
+}
+
+/// An event as it is sent. Names that are too long for it are cut off, and it says so.
+pub fn text(event: &str, mut facts: Map<String, Value>) -> String {
     facts.insert("event".into(), json!(event));
-    let payload = Value::Object(facts).to_string();
-    spi::session(|session| session.run(&NOTIFY, &[payload.into()]));
+    let whole = Value::Object(facts.clone()).to_string();
+    if whole.len() <= MAX_BYTES {
+        return whole;
+    }
+    facts.insert("truncated".into(), json!(true));
+    for fact in facts.values_mut() {
+        if let Value::String(text) = fact {
+            // Escaped, a character takes at most six bytes.
+            *text = text.chars().take(150).collect();
+        }
+    }
+    Value::Object(facts).to_string()
 }
 
 /// The facts of an event about a key.

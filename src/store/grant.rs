@@ -13,12 +13,12 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
         Privilege::Read => &[
             "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.has_token, \
              vault.is_valid, vault.token_status, vault.reveal, vault.can_see",
-            "SELECT ON vault.tokens, vault.clients",
+            "SELECT ON vault.tokens, vault.clients, vault.attention",
             "USAGE ON TYPE vault.secret",
         ],
         Privilege::Write => &[
             "EXECUTE ON FUNCTION vault.store_token, vault.store_token_response, vault.delete_token, \
-             vault.delete_subject, vault.seal, vault.secret_from_text",
+             vault.delete_subject, vault.set_refresh_policy, vault.seal, vault.secret_from_text",
             "USAGE ON TYPE vault.secret",
         ],
         Privilege::Refresh => &["EXECUTE ON FUNCTION vault.refresh_token, vault.refresh_due"],
@@ -32,7 +32,7 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
              vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see, \
              vault.pause_reencryption, vault.resume_reencryption, vault.key_usage",
             "EXECUTE ON PROCEDURE vault.reencrypt",
-            "SELECT ON vault.tokens, vault.clients, vault.keys, vault.access_rules, vault.reencryption",
+            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.keys, vault.access_rules, vault.reencryption",
         ],
     }
 }

@@ -54,9 +54,10 @@ pub fn problem() -> Option<Problem> {
 
 /// What a worker does before it refreshes: [`problem`], and where a promotion has begun another timeline, this
 /// becomes the home's. A copy of the files made from now on is told by it.
-pub fn settle() -> Option<Problem> {
+pub fn settle() -> (Standing, Option<Problem>) {
     match arrival() {
-        Arrival::New | Arrival::Home => None,
+        Arrival::New => (Standing::New, None),
+        Arrival::Home => (Standing::Home, None),
         Arrival::Promoted(home, here) => {
             write(&here);
             pgrx::log!(
@@ -64,9 +65,9 @@ pub fn settle() -> Option<Problem> {
                 here.timeline,
                 home.timeline
             );
-            None
+            (Standing::Home, None)
         }
-        Arrival::Copied(how, home, here) => Some(explain(how, &home, &here)),
+        Arrival::Copied(how, home, here) => (Standing::Copy, Some(explain(how, &home, &here))),
     }
 }
 

@@ -96,7 +96,7 @@ fn count_tokens(usage: &mut Usage) -> std::result::Result<(), Stopped> {
     static TOKENS: Statement = Statement::new(
         "SELECT vault.envelope_key(v.envelope), vault.is_current(t.tenant, v.envelope), count(*)
          FROM vault.token AS t
-         CROSS JOIN LATERAL (VALUES (t.access_token), (t.refresh_token), (t.id_token)) AS v (envelope)
+         CROSS JOIN LATERAL (VALUES (t.access_token), (t.refresh_token), (t.id_token), (t.unread_answer)) AS v (envelope)
          WHERE t.ctid >= $1 AND t.ctid < $2 AND v.envelope IS NOT NULL GROUP BY 1, 2",
         &[TIDOID, TIDOID],
     );

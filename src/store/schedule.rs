@@ -1,18 +1,46 @@
-//! Rows of `vault.refresh_schedule`: when a token is due, and the attempt under way.
+//! Rows of `vault.refresh_schedule`: when a token is due, in which lane it waits, and the attempt under way.
 
-use crate::pg::spi::BuiltinOid::{INT8OID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{
+    BOOLOID, INT4OID, INT8ARRAYOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+};
 use crate::pg::spi::{self, Session, Statement, timestamp};
 use crate::pg::time::UnixMicros;
+use crate::store::token::{self, Target};
+
+/// The number of a lane.
+pub type Lane = i64;
+
+/// In a statement: the lane of a row of `vault.token` that is called `t`. Tokens of one provider, client and tenant
+/// share a lane. The bits above the lowest 16 say provider and client ([`way_of`]); a tenant is one of 65,536, so that
+/// the number of lanes stays small however many tenants there are. Two large tenants may share one.
+macro_rules! lane_of_t {
+    () => {
+        "((hashtextextended(t.provider, coalesce(t.client, 0)) & 140737488355327) << 16 | (hashtext(t.tenant) & 65535))"
+    };
+}
+
+pub(crate) use lane_of_t;
+
+/// What all lanes of one provider and client have in common.
+pub fn way_of(lane: Lane) -> i64 {
+    lane >> 16
+}
+
+/// The lanes of one [`way_of`].
+pub fn lanes_of(way: i64) -> std::ops::Range<Lane> {
+    way << 16..(way + 1) << 16
+}
 
 /// Makes a token due at a time, forgetting earlier failures and any attempt: its credentials are new.
-pub fn set(session: &Session, token: i64, due_at: UnixMicros) {
+pub fn set(session: &Session, token: i64, lane: Lane, due_at: UnixMicros) {
     static SET: Statement = Statement::new(
-        "INSERT INTO vault.refresh_schedule (token, due_at) VALUES ($1, $2)
-         ON CONFLICT (token) DO UPDATE SET
+        "INSERT INTO vault.refresh_schedule (token, lane, due_at) VALUES ($1, $2, $3)
+         ON CONFLICT (token) DO UPDATE SET lane = EXCLUDED.lane,
              due_at = EXCLUDED.due_at, failures = 0, attempt = NULL, attempt_generation = NULL, attempted_at = NULL",
-        &[INT8OID, TIMESTAMPTZOID],
+        &[INT8OID, INT8OID, TIMESTAMPTZOID],
     );
-    session.run(&SET, &[token.into(), timestamp(Some(due_at))]);
+    let arguments = [token.into(), lane.into(), timestamp(Some(due_at))];
+    session.run(&SET, &arguments);
 }
 
 /// Takes a token off the schedule.
@@ -24,11 +52,134 @@ pub fn clear(session: &Session, token: i64) {
     session.run(&CLEAR, &[token.into()]);
 }
 
-/// When the next token is due.
-pub fn next_due() -> Option<UnixMicros> {
-    static NEXT: Statement = Statement::new(
-        "SELECT due_at FROM vault.refresh_schedule ORDER BY due_at LIMIT 1",
+/// Puts on the schedule, or takes off it, what a changed policy wants there or not: one token, or those of a client.
+pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
+    static REMOVE: Statement = Statement::new(
+        "DELETE FROM vault.refresh_schedule AS s USING vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+         WHERE s.token = t.id AND (t.id = $1 OR t.client = $2) AND s.attempt IS NULL
+           AND coalesce(t.refresh_policy, c.refresh_policy) = 'never'",
+        &[INT8OID, INT8OID],
+    );
+    static RESTORE: Statement = Statement::new(
+        concat!(
+            "INSERT INTO vault.refresh_schedule AS s (token, lane, due_at) SELECT t.id, ",
+            lane_of_t!(),
+            ", least(t.refresh_after, t.refresh_token_expires_at - (t.refresh_token_expires_at - t.issued_at) / 5)
+             FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+             WHERE (t.id = $1 OR t.client = $2) AND t.state = 'active'
+               AND (t.refresh_after IS NOT NULL OR t.refresh_token_expires_at IS NOT NULL)
+               AND coalesce(t.refresh_policy, c.refresh_policy, 'always') <> 'never'
+             ON CONFLICT (token) DO UPDATE SET due_at = EXCLUDED.due_at
+                 WHERE s.due_at > EXCLUDED.due_at AND s.attempt IS NULL AND s.failures = 0"
+        ),
+        &[INT8OID, INT8OID],
+    );
+    spi::session(|session| {
+        session.run(&REMOVE, &[token.into(), client.into()]);
+        session.run(&RESTORE, &[token.into(), client.into()]);
+    });
+}
+
+/// Makes due what has an answer of this provider that was not understood: its row may have been mended.
+pub fn read_answers_again(provider: &str) {
+    static AGAIN: Statement = Statement::new(
+        concat!(
+            "INSERT INTO vault.refresh_schedule AS s (token, lane, due_at) SELECT t.id, ",
+            lane_of_t!(),
+            ", clock_timestamp() FROM vault.token AS t WHERE t.provider = $1 AND t.unread_answer IS NOT NULL
+             ON CONFLICT (token) DO UPDATE SET due_at = EXCLUDED.due_at"
+        ),
+        &[TEXTOID],
+    );
+    spi::session(|session| session.run(&AGAIN, &[provider.into()]));
+}
+
+/// Makes tokens due that have been used while they were left alone: those of policy "on_use" whose window is open.
+/// Returns their lanes.
+pub fn wake_used(session: &Session, tokens: &[i64]) -> Vec<(Lane, UnixMicros)> {
+    static WAKE: Statement = Statement::new(
+        concat!(
+            "INSERT INTO vault.refresh_schedule AS s (token, lane, due_at) SELECT t.id, ",
+            lane_of_t!(),
+            ", t.refresh_after FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+             WHERE t.id = ANY ($1) AND t.refresh_after <= clock_timestamp() AND t.state = 'active'
+               AND coalesce(t.refresh_policy, c.refresh_policy) = 'on_use'
+             ON CONFLICT (token) DO UPDATE SET due_at = EXCLUDED.due_at
+                 WHERE s.due_at > clock_timestamp() AND s.attempt IS NULL AND s.failures = 0
+             RETURNING lane, due_at"
+        ),
+        &[INT8ARRAYOID],
+    );
+    session.write(&WAKE, &[tokens.to_vec().into()], |row| {
+        (row.required(1), row.time(2).expect("due_at is never null"))
+    })
+}
+
+/// For each lane in which a token waits, the time of the first one. One step of the index for each lane, however many
+/// tokens there are.
+pub fn lanes(session: &Session) -> Vec<(Lane, UnixMicros)> {
+    static LANES: Statement = Statement::new(
+        "WITH RECURSIVE first AS (
+             (SELECT lane, due_at FROM vault.refresh_schedule ORDER BY lane, due_at LIMIT 1)
+             UNION ALL
+             SELECT n.lane, n.due_at FROM first AS f CROSS JOIN LATERAL
+                 (SELECT s.lane, s.due_at FROM vault.refresh_schedule AS s WHERE s.lane > f.lane ORDER BY s.lane, s.due_at LIMIT 1) AS n)
+         SELECT lane, due_at FROM first",
         &[],
     );
-    spi::session(|session| session.query_one(&NEXT, &[], |row| row.time(1))).flatten()
+    session.query(&LANES, &[], |row| {
+        (row.required(1), row.time(2).expect("due_at is never null"))
+    })
+}
+
+/// Provider and client of the tokens that wait in the lanes of one way.
+pub fn provider_and_client(session: &Session, way: i64) -> Option<(String, Option<i64>)> {
+    static ONE: Statement = Statement::new(
+        "SELECT t.provider, t.client FROM vault.refresh_schedule AS s JOIN vault.token AS t ON t.id = s.token
+         WHERE s.lane >= $1 AND s.lane < $2 LIMIT 1",
+        &[INT8OID, INT8OID],
+    );
+    let lanes = lanes_of(way);
+    session.query_one(&ONE, &[lanes.start.into(), lanes.end.into()], |row| {
+        (row.required(1), row.get(2))
+    })
+}
+
+/// Tokens that are due by a time, at most `limit`: lane by lane in turns, so that no tenant fills the list; of one tenant,
+/// told by the hash of its name, or of all.
+pub fn list_due(tenant: Option<TenantHash>, until: UnixMicros, limit: i64) -> Vec<Target> {
+    static DUE: Statement = Statement::new(
+        "WITH RECURSIVE first AS (
+             (SELECT lane, due_at FROM vault.refresh_schedule ORDER BY lane, due_at LIMIT 1)
+             UNION ALL
+             SELECT n.lane, n.due_at FROM first AS f CROSS JOIN LATERAL
+                 (SELECT s.lane, s.due_at FROM vault.refresh_schedule AS s WHERE s.lane > f.lane ORDER BY s.lane, s.due_at LIMIT 1) AS n),
+         due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535) ORDER BY due_at LIMIT $4),
+         due AS (SELECT s.token, s.due_at, row_number() OVER (PARTITION BY l.lane ORDER BY s.due_at) AS turn
+                 FROM due_lane AS l CROSS JOIN LATERAL
+                     (SELECT token, due_at FROM vault.refresh_schedule AS s WHERE s.lane = l.lane AND s.due_at <= $1
+                      ORDER BY s.due_at LIMIT $4) AS s)
+         SELECT d.token FROM due AS d JOIN vault.token AS t ON t.id = d.token
+         WHERE $2 OR hashtext(t.tenant) = $3 ORDER BY d.turn, d.due_at LIMIT $4",
+        &[TIMESTAMPTZOID, BOOLOID, INT4OID, INT8OID],
+    );
+    let arguments = [
+        timestamp(Some(until)),
+        tenant.is_none().into(),
+        tenant.unwrap_or_default().into(),
+        limit.into(),
+    ];
+    let due: Vec<i64> =
+        spi::session(|session| session.query(&DUE, &arguments, |row| row.required(1)));
+    token::targets(&due)
+}
+
+/// A number for a tenant that is short enough to be handed to a worker.
+pub type TenantHash = i32;
+
+/// The number of a tenant.
+pub fn tenant_hash(tenant: &str) -> TenantHash {
+    static HASH: Statement = Statement::new("SELECT hashtext($1)", &[TEXTOID]);
+    spi::session(|session| session.query_one(&HASH, &[tenant.into()], |row| row.required(1)))
+        .expect("one row")
 }

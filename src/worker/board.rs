@@ -1,7 +1,9 @@
 //! What the server's processes tell each other, in shared memory: which refreshers run, which databases
 //! want one, and which sessions wait for which token.
 
+mod hints;
 mod holds;
+mod requests;
 
 use crate::pg::Oid;
 
@@ -9,13 +11,12 @@ use crate::pg::latch;
 use crate::pg::shmem::SharedState;
 use crate::pg::time::UnixMicros;
 
+pub use hints::{ask_to_look, schedule_changed, take_hints};
 pub use holds::{hold, is_held, release, sweep_holds};
+pub use requests::{ask, finish, finish_with, open_requests, reason, sweep, take, withdraw};
 
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;
-/// Requests of all sessions at once; when all are taken, a session waits for a free one.
-const MAX_REQUESTS: usize = 4096;
-
 /// The state of all processes. Plain data, guarded by one lock.
 pub static BOARD: SharedState<Board> = SharedState::new(c"token_vault board");
 
@@ -24,7 +25,8 @@ pub struct Board {
     launcher: i32,
     holds: holds::Holds,
     refreshers: [Refresher; MAX_DATABASES],
-    requests: [Request; MAX_REQUESTS],
+    requests: requests::Requests,
+    hints: hints::Hints,
 }
 
 #[derive(Clone, Copy)]
@@ -34,39 +36,23 @@ struct Refresher {
     pid: i32,
     /// When it wakes up by itself.
     wakes_at: UnixMicros,
+    /// When it looks at the whole schedule by itself: what is due later need not be told.
+    looks_at: UnixMicros,
+    /// There were more hints than there is room for.
+    must_look: bool,
     /// A session has something for a custodian to do.
     custodian_wanted: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Request {
-    database: u32,
-    /// The waiting session; 0: free; [`ABANDONED`].
-    waiter: i32,
-    token: i64,
-    state: RequestState,
-}
+/// A refresher that does not sleep is told everything: it may have looked already.
+const AWAKE: UnixMicros = UnixMicros::MAX;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RequestState {
-    Asked,
-    Taken,
-    Done,
-}
-
-/// Nobody waits any more, but the refresh is still wanted.
-const ABANDONED: i32 = -1;
-
-const FREE: Request = Request {
-    database: 0,
-    waiter: 0,
-    token: 0,
-    state: RequestState::Done,
-};
 const NONE: Refresher = Refresher {
     database: 0,
     pid: 0,
-    wakes_at: 0,
+    wakes_at: AWAKE,
+    looks_at: AWAKE,
+    must_look: false,
     custodian_wanted: false,
 };
 
@@ -75,7 +61,8 @@ impl Board {
         launcher: 0,
         holds: holds::NONE,
         refreshers: [NONE; MAX_DATABASES],
-        requests: [FREE; MAX_REQUESTS],
+        requests: requests::NONE,
+        hints: hints::NONE,
     };
 
     fn refresher(&mut self, database: u32) -> Option<&mut Refresher> {
@@ -91,12 +78,6 @@ impl Board {
         let refresher = &mut self.refreshers[place];
         refresher.database = database;
         Some(refresher)
-    }
-
-    fn of_waiter(&mut self, waiter: i32) -> impl Iterator<Item = &mut Request> {
-        self.requests
-            .iter_mut()
-            .filter(move |request| request.waiter == waiter)
     }
 }
 
@@ -116,11 +97,7 @@ pub fn refresher_started(database: Oid, pid: i32) {
         if let Some(refresher) = board.refresher(database.to_u32()) {
             refresher.pid = pid;
         }
-        for request in board.requests.iter_mut() {
-            if request.database == database.to_u32() && request.state == RequestState::Taken {
-                request.state = RequestState::Asked;
-            }
-        }
+        board.ask_again(database.to_u32());
     });
 }
 
@@ -199,29 +176,14 @@ pub fn running_refresher(database: Oid) -> Option<i32> {
         .filter(|pid| *pid != 0 && latch::is_alive(*pid))
 }
 
-/// The refresher says until when it sleeps.
-pub fn sleeps_until(database: Oid, wakes_at: UnixMicros) {
+/// The refresher says until when it sleeps, and until when it knows the schedule.
+pub fn sleeps_until(database: Oid, wakes_at: UnixMicros, looks_at: UnixMicros) {
     BOARD.with(|board| {
         if let Some(refresher) = board.refresher(database.to_u32()) {
             refresher.wakes_at = wakes_at;
+            refresher.looks_at = looks_at;
         }
     });
-}
-
-/// Wakes the refresher if it would sleep beyond `due_at`, and has one started where there is none.
-pub fn nudge_before(database: Oid, due_at: UnixMicros) {
-    let sleeps_beyond = BOARD
-        .with(|board| {
-            board
-                .refreshers
-                .iter()
-                .find(|r| r.database == database.to_u32())
-                .map(|r| r.wakes_at > due_at)
-        })
-        .flatten();
-    if sleeps_beyond == Some(true) || running_refresher(database).is_none() {
-        nudge(database);
-    }
 }
 
 /// Has a refresher started where there is none.
@@ -259,119 +221,4 @@ pub fn take_wish_for_custodian(database: Oid) -> bool {
             refresher.is_some_and(|refresher| std::mem::take(&mut refresher.custodian_wanted))
         })
         .unwrap_or(false)
-}
-
-/// Puts up a request for each token; returns how many found a place.
-pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
-    BOARD
-        .with(|board| {
-            let mut asked = 0;
-            for kind in [FREE.waiter, ABANDONED] {
-                for request in board
-                    .requests
-                    .iter_mut()
-                    .filter(|request| request.waiter == kind)
-                {
-                    let Some(token) = tokens.get(asked) else {
-                        return asked;
-                    };
-                    *request = Request {
-                        database: database.to_u32(),
-                        waiter,
-                        token: *token,
-                        state: RequestState::Asked,
-                    };
-                    asked += 1;
-                }
-            }
-            asked
-        })
-        .unwrap_or(0)
-}
-
-/// How many of a session's requests are still open.
-pub fn open_requests(waiter: i32) -> usize {
-    BOARD
-        .with(|board| {
-            board
-                .of_waiter(waiter)
-                .filter(|request| request.state != RequestState::Done)
-                .count()
-        })
-        .unwrap_or(0)
-}
-
-/// The session waits no longer. What has not been taken yet stays up for the refresher.
-pub fn withdraw(waiter: i32) {
-    BOARD.with(|board| {
-        board.of_waiter(waiter).for_each(|request| {
-            *request = match request.state {
-                RequestState::Asked => Request {
-                    waiter: ABANDONED,
-                    ..*request
-                },
-                RequestState::Taken | RequestState::Done => FREE,
-            }
-        })
-    });
-}
-
-/// The tokens that sessions ask for and that have not been taken yet. The refresher asks.
-pub fn take(database: Oid, limit: usize) -> Vec<i64> {
-    let mut tokens: Vec<i64> = BOARD
-        .with(|board| {
-            board
-                .requests
-                .iter_mut()
-                .filter(|r| {
-                    r.waiter != 0
-                        && r.database == database.to_u32()
-                        && r.state == RequestState::Asked
-                })
-                .take(limit)
-                .map(|request| {
-                    let token = request.token;
-                    *request = match request.waiter {
-                        ABANDONED => FREE,
-                        _ => Request {
-                            state: RequestState::Taken,
-                            ..*request
-                        },
-                    };
-                    token
-                })
-                .collect()
-        })
-        .unwrap_or_default();
-    tokens.sort_unstable();
-    tokens.dedup();
-    tokens
-}
-
-/// Tells the sessions that wait for these tokens that there is an outcome.
-pub fn finish(database: Oid, tokens: &[i64]) {
-    let waiters = BOARD.with(|board| {
-        board
-            .requests
-            .iter_mut()
-            .filter(|r| {
-                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token)
-            })
-            .map(|request| {
-                request.state = RequestState::Done;
-                request.waiter
-            })
-            .collect::<Vec<_>>()
-    });
-    waiters.into_iter().flatten().for_each(latch::wake);
-}
-
-/// Removes requests of sessions that have ended without withdrawing them (terminated while waiting).
-pub fn sweep() {
-    let waiters = BOARD.with(|board| board.requests.map(|request| request.waiter));
-    for waiter in waiters.into_iter().flatten().filter(|waiter| *waiter > 0) {
-        if !latch::is_alive(waiter) {
-            BOARD.with(|board| board.of_waiter(waiter).for_each(|request| *request = FREE));
-        }
-    }
 }

@@ -2,32 +2,27 @@
 
 use std::rc::Rc;
 
-use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::{
-    self, Answer, Client as CoreClient, Expiry, Failure, Grant, Provider, TokenRequest,
-    TokenResponse,
+    self, Answer, Client as CoreClient, Expiry, Failure, Grant, KeptAnswer, Provider, Rotation,
+    TokenRequest, TokenResponse,
 };
-use token_vault_core::refresh::{self, Verdict};
-use token_vault_core::secret::{
-    AccessToken, ClientSecret, RefreshToken, SecretBytes, SecretString,
-};
+use token_vault_core::refresh::{self, Report, Verdict};
+use token_vault_core::secret::{AccessToken, RefreshToken};
 use token_vault_http::{CallError, HttpAnswer};
 
-use crate::error::{Error, Result};
-use crate::pg::time;
-use crate::store::client::{self, Client};
-use crate::store::{keyring, provider};
+use crate::pg::time::{self, UnixMicros};
 use crate::worker::claim::Claim;
+use crate::worker::credentials::Credentials;
 
 /// A claim with everything its requests need, decrypted. It lives only while the token is in flight.
 pub struct Call {
     pub claim: Claim,
     pub provider: Rc<Provider>,
-    client: Client,
-    /// Secrets not tried yet, the next one first.
-    secrets: Vec<ClientSecret>,
-    access_token: AccessToken,
-    refresh_token: Option<RefreshToken>,
+    pub credentials: Rc<Credentials>,
+    /// How many of the client's secrets have been tried.
+    pub tried: usize,
+    pub access_token: AccessToken,
+    pub refresh_token: Option<RefreshToken>,
 }
 
 /// How an attempt ended.
@@ -42,20 +37,29 @@ pub enum Outcome {
         error: String,
         retry_after: Option<i64>,
     },
-    /// The request was sent and no answer came: the provider may have rotated the refresh token.
-    Unknown { error: String },
+    /// The request was sent and no answer came, or none that can be understood: the provider may have rotated the
+    /// refresh token. What may hold it is kept.
+    Unknown {
+        error: String,
+        answer: Option<KeptAnswer>,
+        /// It looks as if the request was served and the refresh token rotated: to repeat it would end the grant, while
+        /// mending the provider's row saves it.
+        is_likely_served: bool,
+    },
+    /// Nothing was sent, because the token's policy does not want it yet: not before this time, or not until it is used.
+    Rested(Option<UnixMicros>),
 }
 
 /// What to do with an answer.
 pub enum Next {
     /// Write this.
-    Apply(Outcome),
+    Apply(Outcome, Report),
     /// Send this: the provider refused the client secret, and there is another one.
     Send(TokenRequest),
 }
 
 impl Outcome {
-    fn misconfigured(error: impl Into<String>) -> Outcome {
+    pub fn misconfigured(error: impl Into<String>) -> Outcome {
         Outcome::Failed {
             verdict: Verdict::Misconfigured,
             error: error.into(),
@@ -64,137 +68,108 @@ impl Outcome {
     }
 }
 
-/// Decrypts what the claim's requests need. An error here is the claim's outcome: nothing was sent.
-pub fn prepare(claim: Claim) -> std::result::Result<Call, Box<(Claim, Outcome)>> {
-    match parts(&claim) {
-        Ok((provider, client, secrets, access_token, refresh_token)) => Ok(Call {
-            claim,
-            provider,
-            client,
-            secrets,
-            access_token,
-            refresh_token,
-        }),
-        Err(error) => {
-            let outcome = Outcome::misconfigured(error.message());
-            Err(Box::new((claim, outcome)))
-        }
-    }
-}
-
-type Parts = (
-    Rc<Provider>,
-    Client,
-    Vec<ClientSecret>,
-    AccessToken,
-    Option<RefreshToken>,
-);
-
-fn parts(claim: &Claim) -> Result<Parts> {
-    let provider = provider::find(&claim.key.provider)?;
-    let client = match claim.client {
-        Some(id) => client::by_id(id).filter(|client| client.active),
-        None => client::only(&claim.key.provider, &claim.key.tenant)?,
-    };
-    let client = client.ok_or_else(|| Error::NoActiveClient {
-        provider: claim.key.provider.clone(),
-    })?;
-    let mut secrets = client::secrets(&client)?;
-    secrets.reverse();
-    let access_token = AccessToken::new(open(claim, TokenField::AccessToken, &claim.access_token)?);
-    let refresh_token = match &claim.refresh_token {
-        Some(envelope) => Some(RefreshToken::new(open(
-            claim,
-            TokenField::RefreshToken,
-            envelope,
-        )?)),
-        None => None,
-    };
-    Ok((provider, client, secrets, access_token, refresh_token))
-}
-
-fn open(claim: &Claim, field: TokenField, envelope: &[u8]) -> Result<String> {
-    let plaintext: SecretBytes = keyring::open(&claim.key.context(field), envelope, "a token")?;
-    let text =
-        SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable { what: "a token" })?;
-    Ok(text.expose().to_owned())
-}
-
 impl Call {
-    /// The first request.
-    pub fn first_request(&mut self) -> std::result::Result<TokenRequest, Outcome> {
-        let secret = self.secrets.pop();
-        self.request(secret.as_ref())
-    }
-
-    fn request(&self, secret: Option<&ClientSecret>) -> std::result::Result<TokenRequest, Outcome> {
-        let client = CoreClient {
-            client_id: &self.client.client_id,
+    /// The request with the next of the client's secrets.
+    pub fn next_request(&mut self) -> std::result::Result<TokenRequest, Outcome> {
+        let client = &self.credentials.client;
+        let secret = self.credentials.secrets.get(self.tried);
+        self.tried += 1;
+        let core_client = CoreClient {
+            client_id: &client.client_id,
             client_secret: secret,
-            metadata: &self.client.metadata,
+            metadata: &client.metadata,
         };
         let grant = Grant {
             access_token: Some(&self.access_token),
             refresh_token: self.refresh_token.as_ref(),
-            scope: self.claim.scope.as_deref().or(self.client.scope.as_deref()),
+            scope: self.claim.scope.as_deref().or(client.scope.as_deref()),
             metadata: &self.claim.metadata,
         };
-        oauth::refresh_request(&self.provider, &client, &grant)
+        oauth::refresh_request(&self.provider, &core_client, &grant)
             .map_err(|problem| Outcome::misconfigured(problem.to_string()))
     }
 
     /// Judges an answer.
     pub fn judge(&mut self, result: std::result::Result<HttpAnswer, CallError>) -> Next {
-        let outcome = match result {
-            Ok(answer) => self.outcome(&answer),
-            Err(error @ CallError::NotSent(_)) => Outcome::Failed {
-                verdict: Verdict::Transient,
-                error: error.to_string(),
-                retry_after: None,
-            },
-            Err(error) => Outcome::Unknown {
-                error: error.to_string(),
-            },
+        let (outcome, report) = match result {
+            Ok(answer) => self.outcome(answer),
+            Err(error @ CallError::NotSent(_)) => (
+                Outcome::Failed {
+                    verdict: Verdict::Transient,
+                    error: error.to_string(),
+                    retry_after: None,
+                },
+                Report::ProviderInTrouble(None),
+            ),
+            Err(error) => (
+                Outcome::Unknown {
+                    error: error.to_string(),
+                    answer: None,
+                    is_likely_served: false,
+                },
+                Report::ProviderInTrouble(None),
+            ),
         };
         // Only a refused client lets the next secret be tried: a refused grant would be spent again and again.
-        if matches!(
-            outcome,
-            Outcome::Failed {
-                verdict: Verdict::ClientBroken,
-                ..
-            }
-        ) && let Some(secret) = self.secrets.pop()
-        {
-            return match self.request(Some(&secret)) {
+        if report == Report::ClientRefused && self.tried < self.credentials.secrets.len() {
+            return match self.next_request() {
                 Ok(request) => Next::Send(request),
-                Err(outcome) => Next::Apply(outcome),
+                Err(outcome) => Next::Apply(outcome, report),
             };
         }
-        Next::Apply(outcome)
+        Next::Apply(outcome, report)
     }
 
-    fn outcome(&self, answer: &HttpAnswer) -> Outcome {
+    fn outcome(&self, answer: HttpAnswer) -> (Outcome, Report) {
+        let content_type = answer.content_type.as_deref();
         let read = oauth::read_answer(
             &self.provider,
             answer.status,
-            answer.content_type.as_deref(),
+            content_type,
             answer.body.expose(),
         );
         match read {
-            Answer::Success(response) => Outcome::Refreshed(Box::new(response)),
-            Answer::Extended(expiry) => Outcome::Extended(expiry),
-            Answer::Unreadable(unreadable) => Outcome::Unknown {
-                error: format!("unreadable answer with status {}", unreadable.status),
-            },
-            Answer::Failure(failure) => Outcome::Failed {
-                verdict: refresh::classify(&self.provider, &failure),
-                error: describe(&failure),
-                retry_after: answer
+            Answer::Success(response) => (Outcome::Refreshed(Box::new(response)), Report::Answered),
+            Answer::Extended(expiry) => (Outcome::Extended(expiry), Report::Answered),
+            Answer::Unreadable(unreadable) => (
+                Outcome::Unknown {
+                    error: format!("unreadable answer with status {}", unreadable.status),
+                    is_likely_served: unreadable.resembles_tokens
+                        && self.provider.rotates_refresh_token != Rotation::No,
+                    answer: unreadable.may_hold_tokens().then_some(KeptAnswer {
+                        status: answer.status,
+                        content_type: answer.content_type,
+                        body: answer.body,
+                    }),
+                },
+                Report::ProviderInTrouble(None),
+            ),
+            Answer::Failure(failure) => {
+                let verdict = refresh::classify(&self.provider, &failure);
+                let retry_after = answer
                     .retry_after
                     .as_deref()
-                    .and_then(|value| refresh::parse_retry_after(value, time::now())),
-            },
+                    .and_then(|value| refresh::parse_retry_after(value, time::now()));
+                let report = Report::of_failure(verdict, answer.status, retry_after);
+                let error = describe(&failure);
+                let failed = Outcome::Failed {
+                    verdict,
+                    error,
+                    retry_after,
+                };
+                (failed, report)
+            }
         }
+    }
+}
+
+/// What an answer that was kept says now that the provider's row may have been mended; None: still nothing.
+pub fn read_again(provider: &Provider, kept: &KeptAnswer) -> Option<Outcome> {
+    let content_type = kept.content_type.as_deref();
+    match oauth::read_answer(provider, kept.status, content_type, kept.body.expose()) {
+        Answer::Success(response) => Some(Outcome::Refreshed(Box::new(response))),
+        Answer::Extended(expiry) => Some(Outcome::Extended(expiry)),
+        Answer::Failure(_) | Answer::Unreadable(_) => None,
     }
 }
 

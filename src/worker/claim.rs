@@ -2,103 +2,218 @@
 //! outcome unknown" is known and never guessed.
 
 use pgrx::JsonB;
+use token_vault_core::refresh::{RefreshPolicy, Share, Way};
 
-use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{INT4ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
 use crate::pg::spi::{self, Row, Statement, timestamp};
-use crate::pg::time::UnixMicros;
+use crate::pg::time::{self, UnixMicros};
+use crate::store::schedule::{Lane, lane_of_t};
 use crate::store::token::TokenKey;
 
 /// A token that is being refreshed, as it was when the intent was committed.
 pub struct Claim {
     pub token: i64,
+    pub lane: Lane,
     pub attempt: i64,
     pub generation: i64,
     pub key: TokenKey,
     pub client: Option<i64>,
     pub access_token: Vec<u8>,
     pub refresh_token: Option<Vec<u8>>,
+    /// An earlier answer that was not understood.
+    pub unread_answer: Option<Vec<u8>>,
     pub scope: Option<String>,
     /// What fills placeholders: the provider's earlier answers and the connection's metadata.
     pub metadata: serde_json::Value,
     pub failures: i32,
-    /// The answer to an earlier request with the same credentials was lost.
-    pub answer_lost: bool,
+    /// An earlier request with the same credentials whose answer was lost.
+    pub lost_attempt: Option<i64>,
+    pub policy: RefreshPolicy,
+    /// It was handed out since it was issued.
+    pub is_used: bool,
+    /// The provider has refused the grant for good: only an answer that was kept can help.
+    pub is_dead: bool,
+    pub issued_at: UnixMicros,
+    pub expires_at: Option<UnixMicros>,
+    pub refresh_token_expires_at: Option<UnixMicros>,
+    /// A session asks for it.
+    pub is_asked_for: bool,
+    /// Where it was admitted.
+    pub way: Way,
 }
 
-/// Which tokens.
-pub enum Which<'a> {
-    /// Those that are due by this time, the longest due first.
-    DueBy(UnixMicros),
-    /// These, due or not.
-    Tokens(&'a [i64]),
+/// What is on record of a claim.
+pub struct Intent {
+    pub token: i64,
+    pub lane: Lane,
+    pub way: Way,
+    attempt: i64,
+    lost_attempt: Option<i64>,
 }
 
-/// The statement that claims those rows of the schedule, at most `$3` of them, until `$2`.
+impl Intent {
+    pub fn of(claim: &Claim) -> Intent {
+        Intent {
+            token: claim.token,
+            lane: claim.lane,
+            way: claim.way.clone(),
+            attempt: claim.attempt,
+            lost_attempt: claim.lost_attempt,
+        }
+    }
+}
+
+/// The statement that claims the rows of the schedule that `$rows` finds, until `$1`.
 macro_rules! claim_those {
-    ($condition:literal) => {
+    ($rows:literal) => {
         concat!(
-            "UPDATE vault.refresh_schedule AS s
+            "WITH due AS (",
+            $rows,
+            ")
+             UPDATE vault.refresh_schedule AS s
              SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
-                 attempted_at = clock_timestamp(), due_at = $2
-             FROM (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule ",
-            $condition,
-            " LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-                  JOIN vault.token AS t ON t.id = due.token
+                 attempted_at = clock_timestamp(), due_at = $1
+             FROM due JOIN vault.token AS t ON t.id = due.token
+                  LEFT JOIN vault.client AS c ON c.id = t.client
+                  LEFT JOIN vault.token_usage AS u ON u.token = t.id
              WHERE s.token = due.token
-             RETURNING s.token, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
-                 t.access_token, t.refresh_token, t.scope, t.response || t.metadata, s.failures,
-                 due.attempt IS NOT NULL AND due.attempt_generation = t.generation"
+             RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
+                 t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
+                 CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
+                 coalesce(t.refresh_policy, c.refresh_policy, 'always'),
+                 coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at,
+                 t.expires_at, t.state <> 'active'"
         )
     };
 }
 
-/// Claims up to `limit` tokens. An attempt that has no outcome by `lease_until` (its process died) is due
-/// again then. Called in a transaction of its own, which commits the intents.
-pub fn claim(which: Which, limit: usize, lease_until: UnixMicros) -> Vec<Claim> {
-    static CLAIM_DUE: Statement = Statement::new(
-        claim_those!("WHERE due_at <= $1 ORDER BY due_at"),
-        &[TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID],
-    );
-    static CLAIM_TOKENS: Statement = Statement::new(
-        claim_those!("WHERE token = ANY ($1)"),
-        &[INT8ARRAYOID, TIMESTAMPTZOID, INT8OID],
-    );
-    let limit = limit as i64;
-    spi::session(|session| match which {
-        Which::DueBy(until) => session.write(
-            &CLAIM_DUE,
-            &[
-                timestamp(Some(until)),
-                timestamp(Some(lease_until)),
-                limit.into(),
-            ],
-            read,
+/// Claims from each lane up to as many tokens as it has places, the longest due first. An attempt that has no outcome by
+/// `lease_until` (its process died) is due again then. Called in a transaction of its own, which commits the intents.
+///
+/// Each lane is read from the time before which none of its tokens is due: behind the rows that earlier claims have
+/// moved, which a long-lived snapshot elsewhere keeps in the index.
+pub fn claim_due(shares: &[Share], until: UnixMicros, lease_until: UnixMicros) -> Vec<Claim> {
+    static CLAIM: Statement = Statement::new(
+        claim_those!(
+            "SELECT d.token, d.attempt, d.attempt_generation
+             FROM unnest($3, $4, $5) AS l (lane, due_from, places) CROSS JOIN LATERAL
+                 (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule AS r
+                  WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.due_at <= $2
+                  ORDER BY r.due_at LIMIT l.places FOR UPDATE SKIP LOCKED) AS d"
         ),
-        Which::Tokens(tokens) => session.write(
-            &CLAIM_TOKENS,
-            &[
-                tokens.to_vec().into(),
-                timestamp(Some(lease_until)),
-                limit.into(),
-            ],
-            read,
+        &[
+            TIMESTAMPTZOID,
+            TIMESTAMPTZOID,
+            INT8ARRAYOID,
+            TIMESTAMPTZARRAYOID,
+            INT4ARRAYOID,
+        ],
+    );
+    let lanes: Vec<i64> = shares.iter().map(|share| share.lane).collect();
+    let from: Vec<_> = shares
+        .iter()
+        .map(|share| time::to_sql(share.from))
+        .collect();
+    let places: Vec<i32> = shares
+        .iter()
+        .map(|share| i32::try_from(share.places).unwrap_or(i32::MAX))
+        .collect();
+    let arguments = [
+        timestamp(Some(lease_until)),
+        timestamp(Some(until)),
+        lanes.into(),
+        from.into(),
+        places.into(),
+    ];
+    spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, false)))
+}
+
+/// Claims these tokens, due or not, except those that somebody has locked.
+pub fn claim_tokens(tokens: &[i64], lease_until: UnixMicros) -> Vec<Claim> {
+    static CLAIM: Statement = Statement::new(
+        claim_those!(
+            "SELECT token, attempt, attempt_generation FROM vault.refresh_schedule
+             WHERE token = ANY ($2) FOR UPDATE SKIP LOCKED"
         ),
+        &[TIMESTAMPTZOID, INT8ARRAYOID],
+    );
+    let arguments = [timestamp(Some(lease_until)), tokens.to_vec().into()];
+    spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, true)))
+}
+
+/// For each of these lanes, when the first token left in it is due.
+pub fn next_due(shares: &[Share]) -> Vec<(Lane, Option<UnixMicros>)> {
+    static NEXT: Statement = Statement::new(
+        "SELECT l.lane, (SELECT due_at FROM vault.refresh_schedule AS r
+                         WHERE r.lane = l.lane AND r.due_at >= l.due_from ORDER BY r.due_at LIMIT 1)
+         FROM unnest($1, $2) AS l (lane, due_from)",
+        &[INT8ARRAYOID, TIMESTAMPTZARRAYOID],
+    );
+    let lanes: Vec<i64> = shares.iter().map(|share| share.lane).collect();
+    let from: Vec<_> = shares
+        .iter()
+        .map(|share| time::to_sql(share.from))
+        .collect();
+    spi::session(|session| {
+        session.query(&NEXT, &[lanes.into(), from.into()], |row| {
+            (row.required(1), row.time(2))
+        })
     })
 }
 
 /// Puts tokens on the schedule that are asked for but are not on it, because they are not known to expire.
 pub fn admit(tokens: &[i64]) {
     static ADMIT: Statement = Statement::new(
-        "INSERT INTO vault.refresh_schedule (token, due_at)
-         SELECT id, clock_timestamp() FROM vault.token WHERE id = ANY ($1) AND state = 'active'
-         ON CONFLICT (token) DO NOTHING",
+        concat!(
+            "INSERT INTO vault.refresh_schedule (token, lane, due_at) SELECT t.id, ",
+            lane_of_t!(),
+            ", clock_timestamp() FROM vault.token AS t WHERE t.id = ANY ($1) AND t.state = 'active'
+             ON CONFLICT (token) DO NOTHING"
+        ),
         &[INT8ARRAYOID],
     );
     spi::session(|session| session.run(&ADMIT, &[tokens.to_vec().into()]));
 }
 
-/// Makes the attempts of a refresher that died due at once: the sooner such a request is repeated, the
-/// likelier the provider still accepts it.
+/// Provider and client of these tokens: whom they would be sent to.
+pub fn ways(tokens: &[i64]) -> Vec<(i64, Way)> {
+    static WAYS: Statement = Statement::new(
+        "SELECT id, provider, client FROM vault.token WHERE id = ANY ($1)",
+        &[INT8ARRAYOID],
+    );
+    spi::session(|session| {
+        session.query(&WAYS, &[tokens.to_vec().into()], |row| {
+            let way = Way {
+                provider: row.required(2),
+                client: row.get(3),
+            };
+            (row.required(1), way)
+        })
+    })
+}
+
+/// Takes intents back of which nothing was sent; what was lost before them stays on record.
+pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
+    static GIVE_BACK: Statement = Statement::new(
+        "UPDATE vault.refresh_schedule AS s SET due_at = $4, attempt = a.lost,
+             attempt_generation = CASE WHEN a.lost IS NOT NULL THEN s.attempt_generation END,
+             attempted_at = CASE WHEN a.lost IS NOT NULL THEN s.attempted_at END
+         FROM unnest($1, $2, $3) AS a (token, attempt, lost)
+         WHERE s.token = a.token AND s.attempt = a.attempt",
+        &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
+    );
+    let column = |value: fn(&Intent) -> Option<i64>| intents.iter().map(value).collect::<Vec<_>>();
+    let arguments = [
+        column(|intent| Some(intent.token)).into(),
+        column(|intent| Some(intent.attempt)).into(),
+        column(|intent| intent.lost_attempt).into(),
+        timestamp(Some(due_at)),
+    ];
+    spi::session(|session| session.run(&GIVE_BACK, &arguments));
+}
+
+/// Makes the attempts of a refresher that died due at once, before everything else: the sooner such a request is
+/// repeated, the likelier the provider still accepts it.
 pub fn recover() -> u64 {
     static RECOVER: Statement = Statement::new(
         "UPDATE vault.refresh_schedule SET due_at = clock_timestamp() - interval '1 day' WHERE attempt IS NOT NULL",
@@ -107,23 +222,34 @@ pub fn recover() -> u64 {
     spi::session(|session| session.run(&RECOVER, &[]))
 }
 
-fn read(row: &Row) -> Claim {
+/// The way is that of the token; the caller has admitted it.
+fn read(row: &Row, is_asked_for: bool) -> Claim {
+    let client: Option<i64> = row.get(9);
+    let key = TokenKey::read(row, 5);
     Claim {
         token: row.required(1),
-        attempt: row.required(2),
-        generation: row.required(3),
-        key: TokenKey {
-            tenant: row.required(4),
-            provider: row.required(5),
-            subject: row.required(6),
-            label: row.required(7),
+        lane: row.required(2),
+        attempt: row.required(3),
+        generation: row.required(4),
+        way: Way {
+            provider: key.provider.clone(),
+            client,
         },
-        client: row.get(8),
-        access_token: row.required(9),
-        refresh_token: row.get(10),
-        scope: row.get(11),
-        metadata: row.required::<JsonB>(12).0,
-        failures: row.required(13),
-        answer_lost: row.required(14),
+        key,
+        client,
+        access_token: row.required(10),
+        refresh_token: row.get(11),
+        unread_answer: row.get(12),
+        scope: row.get(13),
+        metadata: row.required::<JsonB>(14).0,
+        failures: row.required(15),
+        lost_attempt: row.get(16),
+        policy: RefreshPolicy::parse(row.required(17)).unwrap_or_default(),
+        is_used: row.required(18),
+        issued_at: row.time(19).expect("issued_at is never null"),
+        refresh_token_expires_at: row.time(20),
+        expires_at: row.time(21),
+        is_dead: row.required(22),
+        is_asked_for,
     }
 }

@@ -1,7 +1,7 @@
 //! Says once why a copy of the vault refreshes nothing, and follows the vault's home through promotions.
 
 use crate::pg::catalog;
-use crate::store::installation::{self, Problem};
+use crate::store::installation::{self, Problem, Standing};
 
 /// What a refresher has said about its vault.
 #[derive(Default)]
@@ -10,13 +10,14 @@ pub struct CloneGuard {
 }
 
 impl CloneGuard {
-    /// Looks once more, in the open transaction; whether there still is a vault.
-    pub fn look(&mut self) -> bool {
-        let exists = catalog::extension_exists();
-        if exists {
-            self.tell(installation::settle());
+    /// Looks once more, in the open transaction; None: there is no vault any more.
+    pub fn look(&mut self) -> Option<Standing> {
+        if !catalog::extension_exists() {
+            return None;
         }
-        exists
+        let (standing, problem) = installation::settle();
+        self.tell(problem);
+        Some(standing)
     }
 
     fn tell(&mut self, problem: Option<Problem>) {

@@ -5,12 +5,14 @@
 //! refreshers when the library is preloaded; without preloading a session starts one for its request.
 //! A custodian ([`custodian`]) re-encrypts after a key was rotated.
 
-pub mod apply;
+mod agenda;
+mod apply;
 mod arrival;
 pub mod board;
-pub mod call;
-pub mod claim;
+mod call;
+mod claim;
 mod clone_guard;
+mod credentials;
 pub mod custodian;
 pub mod custody;
 pub mod departure;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::pg::lock::Duty;
-use crate::pg::{Oid, background, catalog, exit, latch, lock, server, transaction};
+use crate::pg::{Oid, background, catalog, exit, latch, lock, malloc, server, transaction};
 use crate::worker::board;
-use crate::worker::clone_guard::CloneGuard;
 use crate::worker::errand::Errand;
 use crate::worker::refresher::Refresher;
 
@@ -15,6 +14,7 @@ const TAKE_OVER_STEPS: usize = 100;
 
 /// Runs as the standing refresher of a database until the server stops it.
 pub fn run_standing(database: Oid) {
+    malloc::return_what_is_freed();
     background::connect(Some(database));
     background::prepare_session();
     if !transaction::run(catalog::extension_exists).unwrap_or(false) {
@@ -31,16 +31,14 @@ pub fn run_standing(database: Oid) {
     background::limit_lock_waits();
     board::refresher_started(database, server::process_id());
     exit::at_exit(|| board::refresher_gone(server::process_id()));
-    let mut clone_guard = CloneGuard::default();
     refresher.recover();
     while !background::must_stop() {
         if background::reload_configuration() {
             refresher.configuration_changed();
         }
-        if !transaction::run(|| clone_guard.look()).unwrap_or(true) {
-            break;
-        }
-        let pause = refresher.turn();
+        let Some(pause) = refresher.turn() else {
+            break; // the extension was dropped
+        };
         latch::wait(Some(pause), Some(refresher.socket()));
     }
     refresher.finish();
@@ -63,13 +61,14 @@ fn takes_over() -> bool {
 
 /// Runs one errand for a session that has no standing refresher, and ends.
 pub fn run_errand(database: Oid) {
+    malloc::return_what_is_freed();
     background::connect(Some(database));
     background::prepare_session();
     let Some(errand) = Errand::parse(background::extra()) else {
         return;
     };
     let ready = transaction::run(|| {
-        let exists = CloneGuard::default().look();
+        let exists = catalog::extension_exists();
         if exists {
             lock::hold(Duty::Refresher);
         }

@@ -1,11 +1,15 @@
 //! A session's side: asking for refreshes and waiting for their outcome.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use token_vault_core::refresh::Closed;
 
 use crate::error::{Error, Result};
 use crate::pg::time::UnixMicros;
-use crate::pg::{background, latch, server, settings, shmem, transaction};
+use crate::pg::{background, fault, latch, server, settings, shmem, transaction};
 use crate::store::installation::{self, Standing};
+use crate::store::schedule::{Lane, TenantHash};
 use crate::store::token::{self, State, Target};
 use crate::worker::errand::Errand;
 use crate::worker::{board, custody};
@@ -28,9 +32,10 @@ pub fn require_possible() -> Result<()> {
     }
     match installation::standing() {
         Standing::Home => Ok(()),
-        Standing::Copy => unavailable(
-            "this vault is a copy of another database's; vault.adopt_installation() takes it over",
-        ),
+        Standing::Copy => {
+            let why = installation::problem().map(|why| format!("{}; {}", why.state, why.advice));
+            unavailable(&why.unwrap_or_default())
+        }
         Standing::New => Err(Error::NoDataKey),
     }
 }
@@ -41,7 +46,7 @@ pub fn refresh(target: &Target) -> Result<Target> {
         return Err(Error::RowLockedHere);
     }
     let wait = settings::refresh_wait();
-    let in_time = wait_for(
+    let waited = wait_for(
         std::slice::from_ref(&target.id),
         &Errand::Token {
             token: target.id,
@@ -53,33 +58,53 @@ pub fn refresh(target: &Target) -> Result<Target> {
     if now.generation > target.generation {
         return Ok(now);
     }
-    match (now.state, in_time) {
+    match (now.state, waited) {
         (State::ReauthorizationRequired, _) => Err(Error::ReauthorizationRequired {
             error: now.last_error,
         }),
-        (State::Active, true) => Err(Error::RefreshFailed {
-            error: now.last_error,
+        (State::Active, Waited::Answered(reason)) => Err(Error::RefreshFailed {
+            error: reason.map(explain).map(str::to_owned).or(now.last_error),
         }),
-        (State::Active, false) => Err(Error::RefreshTimeout {
+        (State::Active, Waited::TooLong) => Err(Error::RefreshTimeout {
             milliseconds: wait.as_millis(),
         }),
     }
 }
 
-/// Has several tokens refreshed; their outcomes are in the table then. False: not all had one in time.
-pub fn refresh_all(tokens: &[i64], until: UnixMicros, wait: Duration) -> bool {
-    tokens.is_empty()
-        || wait_for(
-            tokens,
-            &Errand::Due {
-                until,
-                limit: tokens.len(),
-            },
-            wait,
-        )
+/// Why no request was sent.
+fn explain(closed: Closed) -> &'static str {
+    match closed {
+        Closed::Provider => {
+            "the provider is in trouble and is not asked for a while; see vault.attention"
+        }
+        Closed::Client => {
+            "the provider refuses the client or wants it to slow down; see vault.attention"
+        }
+    }
 }
 
-fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> bool {
+/// How a wait ended.
+enum Waited {
+    /// All that was asked for has an outcome; if a request was not sent, why not.
+    Answered(Option<Closed>),
+    TooLong,
+}
+
+/// Has tokens refreshed that `schedule::list_due` has found, until this time and of this tenant. Their outcomes are in
+/// the table then, if there was time for all of them.
+pub fn refresh_all(tokens: &[i64], until: UnixMicros, tenant: Option<TenantHash>, wait: Duration) {
+    let errand = Errand::Due {
+        until,
+        limit: tokens.len(),
+        tenant,
+    };
+    if !tokens.is_empty() {
+        wait_for(tokens, &errand, wait);
+    }
+}
+
+fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> Waited {
+    fault::point("refresh_wanted");
     let deadline = Instant::now() + wait;
     if shmem::is_preloaded() {
         wait_for_standing_refresher(tokens, deadline)
@@ -97,7 +122,7 @@ impl Drop for Withdraw {
     }
 }
 
-fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> bool {
+fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> Waited {
     let (database, me) = (server::database(), server::process_id());
     let _withdraw = Withdraw;
     let mut not_asked = tokens;
@@ -105,16 +130,19 @@ fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> bool {
         let asked = board::ask(database, me, not_asked);
         not_asked = &not_asked[asked..];
         board::nudge(database);
+        fault::point("refresh_asked");
         if not_asked.is_empty() && board::open_requests(me) == 0 {
-            return true;
+            fault::point("refresh_told");
+            return Waited::Answered(board::reason(me));
         }
+        fault::point("refresh_waits");
         if !sleep(deadline) {
-            return false;
+            return Waited::TooLong;
         }
     }
 }
 
-fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> bool {
+fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> Waited {
     loop {
         let worker = background::start(
             "token_vault refresher",
@@ -125,14 +153,14 @@ fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> bool {
         if let Some(worker) = worker {
             while !worker.has_ended() {
                 if !sleep(deadline) {
-                    return false;
+                    return Waited::TooLong;
                 }
             }
-            return true;
+            return Waited::Answered(None);
         }
         // Every worker slot of the server is taken: one becomes free when another errand ends.
         if !sleep(deadline) {
-            return false;
+            return Waited::TooLong;
         }
     }
 }
@@ -150,17 +178,29 @@ fn sleep(deadline: Instant) -> bool {
     true
 }
 
-/// Has a refresher started or woken up, once this transaction has committed.
+/// Has a refresher started or woken up, once this transaction has committed, and look at the whole schedule.
 pub fn refresher_wanted() {
-    schedule_changed(UnixMicros::MIN);
+    if shmem::is_preloaded() {
+        transaction::at_commit(ANY_LANE, UnixMicros::MIN, tell_refresher);
+    }
 }
 
-/// Tells the refresher, once this transaction has committed, that a token is due at this time.
-pub fn schedule_changed(due_at: UnixMicros) {
+/// Tells the refresher, once this transaction has committed, that a token in this lane is due at this time.
+pub fn schedule_changed(lane: Lane, due_at: UnixMicros) {
     if shmem::is_preloaded() {
-        transaction::at_commit(due_at, |earliest| {
-            board::nudge_before(server::database(), earliest)
-        });
+        transaction::at_commit(lane, due_at, tell_refresher);
+    }
+}
+
+/// No lane has this number: theirs are not negative.
+const ANY_LANE: Lane = -1;
+
+fn tell_refresher(mut lanes: HashMap<Lane, UnixMicros>) {
+    let database = server::database();
+    if lanes.remove(&ANY_LANE).is_some() {
+        board::ask_to_look(database);
+    } else {
+        board::schedule_changed(database, &lanes);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::pg::shmem::SharedState;
 use crate::pg::spi::{self, Statement};
 use crate::pg::time::UnixMicros;
 use crate::pg::{latch, server};
+use crate::store::schedule::{self, Lane};
 use crate::worker::board;
 
 /// Tokens read between two writes; a read of one more waits for its place until the next read of it.
@@ -93,7 +94,9 @@ pub fn is_pending() -> bool {
 }
 
 /// Writes what has been noted for this database. Called by the refresher in a transaction of its own.
-pub fn write(database: Oid) {
+///
+/// Returns the lanes of tokens that are due now because they have been used: their policy had let them rest.
+pub fn write(database: Oid) -> Vec<(Lane, UnixMicros)> {
     static WRITE: Statement = Statement::new(
         "INSERT INTO vault.token_usage AS u (token, last_used_at, reads)
          SELECT t.id, to_timestamp(r.at / 1000000.0), r.reads
@@ -106,7 +109,7 @@ pub fn write(database: Oid) {
         .with(|usage| usage.take(database.to_u32(), MAX_TOKENS))
         .unwrap_or_default();
     if reads.is_empty() {
-        return;
+        return Vec::new();
     }
     let column = |value: fn(&Read) -> i64| reads.iter().map(value).collect::<Vec<i64>>();
     spi::session(|session| {
@@ -118,5 +121,6 @@ pub fn write(database: Oid) {
                 column(|read| i64::from(read.reads)).into(),
             ],
         );
-    });
+        schedule::wake_used(session, &column(|read| read.token))
+    })
 }

@@ -66,6 +66,8 @@ pub enum TokenField {
     RefreshToken,
     /// `id_token`
     IdToken,
+    /// `unread_answer`: an answer to a refresh that was not understood.
+    UnreadAnswer,
 }
 
 impl Context<'_> {
@@ -109,13 +111,19 @@ impl Context<'_> {
 
 impl TokenField {
     /// All of them, in the order of the row's columns.
-    pub const ALL: [TokenField; 3] = [Self::AccessToken, Self::RefreshToken, Self::IdToken];
+    pub const ALL: [TokenField; 4] = [
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::IdToken,
+        Self::UnreadAnswer,
+    ];
 
     fn code(self) -> u8 {
         match self {
             Self::AccessToken => 1,
             Self::RefreshToken => 2,
             Self::IdToken => 3,
+            Self::UnreadAnswer => 4,
         }
     }
 }

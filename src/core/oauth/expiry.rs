@@ -6,7 +6,6 @@ use super::quirks::{ExpiresFormat, ResponseField};
 use super::response::{Fields, ResponseError};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
 const MICROS: f64 = 1e6;
@@ -155,17 +154,16 @@ fn duration_seconds(text: &str) -> Option<f64> {
 /// With an offset, or in UTC where none is written.
 fn iso8601(text: &str) -> Option<Expiry> {
     let text = text.trim();
-    let utc = || {
-        text.parse::<DateTime>()
-            .ok()?
-            .to_zoned(TimeZone::UTC)
-            .ok()
-            .map(|zoned| zoned.timestamp())
+    let time = match text.parse::<Timestamp>() {
+        Ok(time) => time.as_microsecond(),
+        Err(_) => utc(text)?,
     };
-    let time = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(utc)?
-        .as_microsecond();
     (time >= 0).then_some(Expiry::At(time))
+}
+
+/// Counted from 1970 by hand: the end of the year 9999, which some providers use for "never", is no `Timestamp`.
+fn utc(text: &str) -> Option<i64> {
+    let time: DateTime = text.trim_end_matches(['Z', 'z']).parse().ok()?;
+    let since_1970 = time.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    i64::try_from(since_1970.as_micros()).ok()
 }

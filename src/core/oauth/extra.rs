@@ -26,6 +26,9 @@ const SECRET_WORDS: [&str; 10] = [
 /// What the beginning of a JSON Web Token looks like: base64url of `{"`.
 const JWT_START: &str = "eyJ";
 
+/// Hosts and account ids are shorter, in bytes; what is longer would only make every later version of the row larger.
+const MAX_TEXT: usize = 4096;
+
 /// The other fields of the object with the token, and those beside that object.
 pub(super) fn extra_fields(
     provider: &Provider,
@@ -82,7 +85,7 @@ impl<'a> Filter<'a> {
     }
 
     fn member(&self, name: &str, value: &Value) -> Option<(String, Value)> {
-        if self.known.contains(name) || is_secret_name(name) {
+        if self.known.contains(name) || is_secret_name(name) || !is_storable(name) {
             return None;
         }
         self.value(value).map(|value| (name.to_string(), value))
@@ -91,7 +94,7 @@ impl<'a> Filter<'a> {
     fn value(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Null => None,
-            Value::String(text) if self.may_be_secret(text) => None,
+            Value::String(text) if self.may_be_secret(text) || !is_storable(text) => None,
             Value::Array(items) => Some(items.iter().filter_map(|item| self.value(item)).collect()),
             Value::Object(members) => Some(Value::Object(
                 members
@@ -106,6 +109,11 @@ impl<'a> Filter<'a> {
     fn may_be_secret(&self, text: &str) -> bool {
         text.starts_with(JWT_START) || self.tokens.iter().any(|token| text.contains(token))
     }
+}
+
+/// PostgreSQL's `jsonb` takes no NUL, and one that it refused would cost the tokens beside it.
+fn is_storable(text: &str) -> bool {
+    text.len() <= MAX_TEXT && !text.contains('\0')
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -7,6 +7,7 @@ mod encode;
 mod expiry;
 mod extra;
 mod host;
+mod kept_answer;
 mod misconfigured;
 mod parameters;
 mod pointer;
@@ -20,6 +21,7 @@ mod url;
 
 pub use answer::{Answer, Failure, Unreadable, UnreadableReason, read_answer};
 pub use expiry::Expiry;
+pub use kept_answer::KeptAnswer;
 pub use misconfigured::Misconfigured;
 pub use pointer::{Pointer, Pointers};
 pub use provider::{ParameterMap, Provider, SuccessCondition};

@@ -47,6 +47,9 @@ pub struct Provider {
     /// Whether both are form-encoded first, as RFC 6749 §2.3.1 wants.
     #[serde(default = "yes")]
     pub basic_form_encoded: bool,
+    /// Whether a client without a secret is a public one, and names itself as such (RFC 6749 §3.2.1).
+    #[serde(default)]
+    pub public_clients: bool,
     /// Where and how parameters travel.
     #[serde(default)]
     pub token_request_format: RequestFormat,
@@ -103,6 +106,13 @@ pub struct Provider {
     pub grant_lifetime: Option<i64>,
     /// The provider refuses to refresh earlier than this many seconds before expiry.
     pub max_refresh_window_seconds: Option<i64>,
+    /// At most so many requests are under way at once.
+    pub max_concurrent_requests: Option<i32>,
+    /// At most so many requests …
+    pub rate_limit_requests: Option<i32>,
+    /// … in any period of so many seconds.
+    #[serde(default = "default_rate_limit_seconds")]
+    pub rate_limit_seconds: i64,
     /// Joins scopes.
     #[serde(default)]
     pub scope_separator: ScopeSeparator,
@@ -136,6 +146,10 @@ fn default_basic_password() -> String {
 
 fn default_response_objects() -> Vec<Pointer> {
     vec![Pointer::root()]
+}
+
+fn default_rate_limit_seconds() -> i64 {
+    60
 }
 
 fn yes() -> bool {

@@ -51,7 +51,7 @@ pub fn refresh_request(
         }
         RefreshCredential::None => return Err(Misconfigured::NotRefreshable),
     };
-    defaults.extend(client_parameters(provider.token_endpoint_auth_method));
+    defaults.extend(client_parameters(auth_method(provider, client)));
     build(
         provider,
         &Values { client, grant },
@@ -84,7 +84,7 @@ pub fn revocation_request(
             ("token_type_hint", "access_token"),
         ],
     };
-    defaults.extend(client_parameters(provider.token_endpoint_auth_method));
+    defaults.extend(client_parameters(auth_method(provider, client)));
     build(
         provider,
         &Values { client, grant },
@@ -133,6 +133,18 @@ fn build(provider: &Provider, values: &Values, call: Call) -> Result<TokenReques
     })
 }
 
+/// How this client authenticates: a provider may know confidential and public ones.
+fn auth_method(provider: &Provider, client: &Client) -> AuthMethod {
+    let is_public = client
+        .client_secret
+        .is_none_or(|secret| secret.expose().is_empty());
+    if provider.public_clients && is_public {
+        AuthMethod::None
+    } else {
+        provider.token_endpoint_auth_method
+    }
+}
+
 /// How a client names itself among the parameters.
 fn client_parameters(method: AuthMethod) -> &'static [(&'static str, &'static str)] {
     match method {
@@ -162,7 +174,7 @@ fn headers(
     // Without it some servers answer form-encoded.
     let mut headers = vec![plain("Accept", "application/json")];
     headers.extend(content_type.map(|value| plain("Content-Type", value)));
-    if provider.token_endpoint_auth_method == AuthMethod::ClientSecretBasic {
+    if auth_method(provider, values.client) == AuthMethod::ClientSecretBasic {
         headers.push(("Authorization".to_string(), basic(provider, values)?));
     }
     for (name, template) in &provider.request_headers {

@@ -163,10 +163,13 @@ fn tokens(
         token_type: fields
             .find(ResponseField::TokenType)
             .and_then(Value::as_str)
+            .filter(|kind| !kind.chars().any(char::is_control))
             .map(str::to_string),
         scope: fields
             .find(ResponseField::Scope)
-            .and_then(|scope| scope_text(scope, provider)),
+            .and_then(|scope| scope_text(scope, provider))
+            // No text of PostgreSQL's holds a NUL; the scope that is stored stays.
+            .filter(|scope| !scope.contains('\0')),
         expiry: Expiry::Unknown,
         refresh_token_expiry: Expiry::Unknown,
         extra: extra_fields(provider, json, fields),

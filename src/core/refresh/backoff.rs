@@ -23,7 +23,7 @@ pub fn retry_at(now: i64, failures: u32, retry_after: Option<i64>, random: u64) 
 }
 
 /// A number from 0 to `limit`.
-fn below(random: u64, limit: i64) -> i64 {
+pub(super) fn below(random: u64, limit: i64) -> i64 {
     let limit = limit.unsigned_abs().saturating_add(1);
     i64::try_from(random % limit).unwrap_or(i64::MAX)
 }

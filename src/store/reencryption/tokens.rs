@@ -17,7 +17,7 @@ const WINDOW: usize = 4;
 struct Row {
     id: i64,
     key: TokenKey,
-    envelopes: [Option<Vec<u8>>; 3],
+    envelopes: [Option<Vec<u8>>; 4],
 }
 
 pub(super) fn batch(after: i64, batch_size: usize) -> Result<(Batch, Place)> {
@@ -49,12 +49,13 @@ fn window_end(session: &Session, after: i64, rows: usize) -> Option<i64> {
 /// Locks rows that have something to do; false: not all of those in the window.
 fn lock(session: &Session, after: i64, end: i64, limit: usize) -> (Vec<Row>, bool) {
     static LOCK: Statement = Statement::new(
-        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token,
+        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token, unread_answer,
                 octet_length(access_token)::bigint + coalesce(octet_length(refresh_token), 0) + coalesce(octet_length(id_token), 0)
+                + coalesce(octet_length(unread_answer), 0)
          FROM vault.token
          WHERE id > $1 AND id <= $2
            AND (vault.is_current(tenant, access_token) IS FALSE OR vault.is_current(tenant, refresh_token) IS FALSE
-                OR vault.is_current(tenant, id_token) IS FALSE)
+                OR vault.is_current(tenant, id_token) IS FALSE OR vault.is_current(tenant, unread_answer) IS FALSE)
          ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED",
         &[INT8OID, INT8OID, INT8OID],
     );
@@ -65,7 +66,7 @@ fn lock(session: &Session, after: i64, end: i64, limit: usize) -> (Vec<Row>, boo
         &[after.into(), end.into(), (limit as i64).into()],
         |row| {
             let is_first = bytes == 0;
-            bytes += row.required::<i64>(9);
+            bytes += row.required::<i64>(10);
             if bytes > BATCH_BYTES && !is_first {
                 is_all = false;
                 return None;
@@ -73,7 +74,7 @@ fn lock(session: &Session, after: i64, end: i64, limit: usize) -> (Vec<Row>, boo
             Some(Row {
                 id: row.required(1),
                 key: TokenKey::read(row, 2),
-                envelopes: [row.get(6), row.get(7), row.get(8)],
+                envelopes: [row.get(6), row.get(7), row.get(8), row.get(9)],
             })
         },
     );
@@ -85,13 +86,14 @@ fn lock(session: &Session, after: i64, end: i64, limit: usize) -> (Vec<Row>, boo
 fn reseal(session: &Session, rows: Vec<Row>) -> Result<Batch> {
     static UPDATE: Statement = Statement::new(
         "UPDATE vault.token AS t SET access_token = coalesce(v.access_token, t.access_token),
-             refresh_token = coalesce(v.refresh_token, t.refresh_token), id_token = coalesce(v.id_token, t.id_token)
-         FROM unnest($1, $2, $3, $4) AS v (id, access_token, refresh_token, id_token) WHERE t.id = v.id",
-        &[INT8ARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID],
+             refresh_token = coalesce(v.refresh_token, t.refresh_token), id_token = coalesce(v.id_token, t.id_token),
+             unread_answer = coalesce(v.unread_answer, t.unread_answer)
+         FROM unnest($1, $2, $3, $4, $5) AS v (id, access_token, refresh_token, id_token, unread_answer) WHERE t.id = v.id",
+        &[INT8ARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID],
     );
     let mut batch = Batch::default();
     let mut ids = Vec::with_capacity(rows.len());
-    let mut columns: [Vec<Option<Vec<u8>>>; 3] = Default::default();
+    let mut columns: [Vec<Option<Vec<u8>>>; 4] = Default::default();
     for row in rows {
         let resealed = reseal_row(&row, &mut batch)?;
         if resealed.iter().any(Option::is_some) {
@@ -103,16 +105,22 @@ fn reseal(session: &Session, rows: Vec<Row>) -> Result<Batch> {
         }
     }
     if !ids.is_empty() {
-        let [access, refresh, id_token] = columns;
-        let arguments = [ids.into(), access.into(), refresh.into(), id_token.into()];
+        let [access, refresh, id_token, answer] = columns;
+        let arguments = [
+            ids.into(),
+            access.into(),
+            refresh.into(),
+            id_token.into(),
+            answer.into(),
+        ];
         session.run(&UPDATE, &arguments);
     }
     Ok(batch)
 }
 
 /// The new values of those fields that have one. A damaged value is left as it is.
-fn reseal_row(row: &Row, batch: &mut Batch) -> Result<[Option<Vec<u8>>; 3]> {
-    let mut resealed = [None, None, None];
+fn reseal_row(row: &Row, batch: &mut Batch) -> Result<[Option<Vec<u8>>; 4]> {
+    let mut resealed = [None, None, None, None];
     for ((field, old), new) in TokenField::ALL
         .into_iter()
         .zip(&row.envelopes)

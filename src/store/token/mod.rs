@@ -1,12 +1,14 @@
 //! Rows of `vault.token`: sealed on the way in, opened on the way out.
 
 mod delete;
+mod policy;
 mod read;
 mod write;
 
 pub use delete::{delete, delete_subject, delete_tenant};
-pub use read::{State, StoredToken, Target, client, find, list_due, target};
-pub use write::{ClientOf, Sealed, seal, store};
+pub use policy::set_refresh_policy;
+pub use read::{State, StoredToken, Target, client, find, target, targets};
+pub use write::{ClientOf, Sealed, disuse_ends_at, seal, store};
 
 use token_vault_core::envelope::{Context, TokenField};
 

@@ -3,13 +3,14 @@
 use std::cell::Cell;
 
 use token_vault_core::envelope::TokenField;
+use token_vault_core::refresh::RefreshPolicy;
 use token_vault_core::secret::SecretBytes;
 
 use super::TokenKey;
 use crate::error::Result;
 use crate::pg::index_scan::{self, NotOrdinary, Tuple};
 use crate::pg::inval::{self, Topic};
-use crate::pg::spi::BuiltinOid::{INT8OID, TEXTOID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{INT8ARRAYOID, TEXTOID};
 use crate::pg::spi::{self, Row, Statement};
 use crate::pg::time::UnixMicros;
 use crate::pg::{Oid, catalog};
@@ -167,37 +168,28 @@ pub struct Target {
     pub expires_at: Option<UnixMicros>,
     pub last_error: Option<String>,
     pub failures: i32,
+    pub policy: RefreshPolicy,
     /// The running transaction has changed or locked the row: nobody else can see or write it.
     pub is_ours: bool,
 }
 
 /// A token by its number.
 pub fn target(id: i64) -> Option<Target> {
-    static BY_ID: Statement = Statement::new(
-        "SELECT t.id, t.tenant, t.provider, t.subject, t.label, t.generation, t.state, t.expires_at, t.last_error,
-                coalesce(s.failures, 0), t.xmin, t.xmax
-         FROM vault.token AS t LEFT JOIN vault.refresh_schedule AS s ON s.token = t.id WHERE t.id = $1",
-        &[INT8OID],
-    );
-    spi::session(|session| session.query_one(&BY_ID, &[id.into()], read_target))
+    targets(&[id]).pop()
 }
 
-/// Tokens of `tenant` (None: all) that are due within so many microseconds, the most urgent first.
-pub fn list_due(tenant: Option<&str>, until: UnixMicros, limit: i64) -> Vec<Target> {
-    static DUE: Statement = Statement::new(
+/// Tokens by their numbers, in this order; those that are gone are left out.
+pub fn targets(ids: &[i64]) -> Vec<Target> {
+    static BY_ID: Statement = Statement::new(
         "SELECT t.id, t.tenant, t.provider, t.subject, t.label, t.generation, t.state, t.expires_at, t.last_error,
-                s.failures, t.xmin, t.xmax
-         FROM vault.refresh_schedule AS s JOIN vault.token AS t ON t.id = s.token
-         WHERE s.due_at <= $1 AND ($2 IS NULL OR t.tenant = $2) ORDER BY s.due_at LIMIT $3",
-        &[TIMESTAMPTZOID, TEXTOID, INT8OID],
+                coalesce(s.failures, 0), coalesce(t.refresh_policy, c.refresh_policy, 'always'), t.xmin, t.xmax
+         FROM unnest($1) WITH ORDINALITY AS i (id, place) JOIN vault.token AS t ON t.id = i.id
+              LEFT JOIN vault.client AS c ON c.id = t.client
+              LEFT JOIN vault.refresh_schedule AS s ON s.token = t.id
+         ORDER BY i.place",
+        &[INT8ARRAYOID],
     );
-    spi::session(|session| {
-        session.query(
-            &DUE,
-            &[spi::timestamp(Some(until)), tenant.into(), limit.into()],
-            read_target,
-        )
-    })
+    spi::session(|session| session.query(&BY_ID, &[ids.to_vec().into()], read_target))
 }
 
 fn read_target(row: &Row) -> Target {
@@ -209,6 +201,7 @@ fn read_target(row: &Row) -> Target {
         expires_at: row.time(8),
         last_error: row.get(9),
         failures: row.required(10),
-        is_ours: row.is_ours(11, 12),
+        policy: RefreshPolicy::parse(row.required(11)).unwrap_or_default(),
+        is_ours: row.is_ours(12, 13),
     }
 }

@@ -3,15 +3,16 @@
 use pgrx::JsonB;
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
-use token_vault_core::oauth::{Provider, TokenResponse};
-use token_vault_core::refresh;
+use token_vault_core::oauth::{Expiry, Provider, RefreshCredential, TokenResponse};
+use token_vault_core::refresh::{self, Due, Times};
 
 use super::TokenKey;
 use crate::error::Result;
 use crate::pg::random;
 use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
-use crate::pg::spi::{self, Statement, timestamp};
+use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::UnixMicros;
+use crate::store::schedule::{Lane, lane_of_t};
 use crate::store::{keyring, provider as providers, schedule};
 
 /// A token response, sealed and with its times worked out: what both a first store and a refresh write.
@@ -21,21 +22,31 @@ pub struct Sealed {
     pub id_token: Option<Vec<u8>>,
     pub issued_at: UnixMicros,
     pub expires_at: Option<UnixMicros>,
-    pub refresh_after: Option<UnixMicros>,
+    pub due: Due,
     pub refresh_token_expires_at: Option<UnixMicros>,
 }
 
-/// Seals the credentials of a response for the row named by `key`.
+/// Seals the credentials of a response for the row named by `key`. `is_refresh`: the row's refresh token was used for it.
 pub fn seal(
     key: &TokenKey,
     provider: &Provider,
     response: &TokenResponse,
     now: UnixMicros,
+    is_refresh: bool,
 ) -> Result<Sealed> {
     let seal = |field, plaintext: &str| {
         keyring::seal(&key.tenant, &key.context(field), plaintext.as_bytes())
     };
-    let expires_at = response.expiry.expires_at(now);
+    let times = Times {
+        issued_at: now,
+        expires_at: response.expiry.expires_at(now),
+        refresh_token_expires_at: match response.refresh_token_expiry {
+            Expiry::Unknown if is_refresh || response.refresh_token.is_some() => {
+                disuse_ends_at(provider, now)
+            }
+            said => said.expires_at(now),
+        },
+    };
     Ok(Sealed {
         access_token: seal(TokenField::AccessToken, response.access_token.expose())?,
         refresh_token: response
@@ -49,10 +60,18 @@ pub fn seal(
             .map(|token| seal(TokenField::IdToken, token.expose()))
             .transpose()?,
         issued_at: now,
-        expires_at,
-        refresh_after: refresh::refresh_at(provider, now, expires_at, true, random::number()),
-        refresh_token_expires_at: response.refresh_token_expiry.expires_at(now),
+        expires_at: times.expires_at,
+        due: refresh::due(provider, times, true, random::number()),
+        refresh_token_expires_at: times.refresh_token_expires_at,
     })
+}
+
+/// When a refresh token that was used now dies if it is not used again; None: nobody knows, or there is none.
+pub fn disuse_ends_at(provider: &Provider, now: UnixMicros) -> Option<UnixMicros> {
+    let lifetime = provider
+        .refresh_token_lifetime
+        .filter(|_| provider.refresh_credential == RefreshCredential::RefreshToken)?;
+    Some(now.saturating_add(lifetime.saturating_mul(1_000_000)))
 }
 
 /// The client that a token was obtained with.
@@ -69,8 +88,8 @@ pub struct Stored {
     pub refreshable: bool,
     /// Whether it knows its client.
     pub has_client: bool,
-    /// When it is due for a refresh, if ever.
-    pub due_at: Option<UnixMicros>,
+    /// In which lane it waits for its refresh, and until when; None: it is never refreshed.
+    pub due: Option<(Lane, UnixMicros)>,
 }
 
 /// Stores a response under `key`, in place of an earlier one: what the new one does not carry (a refresh
@@ -84,9 +103,9 @@ pub fn store(
     now: UnixMicros,
 ) -> Result<Stored> {
     static STORE: Statement = Statement::new(
-        "INSERT INTO vault.token AS t (tenant, provider, subject, label, client, access_token, refresh_token, id_token,
-             token_type, scope, issued_at, created_at, updated_at, expires_at, refresh_after, refresh_token_expires_at, metadata, response)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14, coalesce($15, '{}'), $16)
+        concat!("INSERT INTO vault.token AS t (tenant, provider, subject, label, client, access_token, refresh_token, id_token,
+             token_type, scope, issued_at, created_at, updated_at, expires_at, refresh_after, refresh_token_expires_at, metadata, response, authorized_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14, coalesce($15, '{}'), $16, $11)
          ON CONFLICT (tenant, provider, subject, label) DO UPDATE SET
              client = CASE WHEN $17 THEN EXCLUDED.client ELSE coalesce(t.client, EXCLUDED.client) END,
              access_token = EXCLUDED.access_token,
@@ -98,10 +117,13 @@ pub fn store(
              expires_at = EXCLUDED.expires_at, refresh_after = EXCLUDED.refresh_after,
              refresh_token_expires_at = CASE WHEN EXCLUDED.refresh_token IS NULL THEN t.refresh_token_expires_at
                                              ELSE EXCLUDED.refresh_token_expires_at END,
-             state = 'active', last_error = NULL, last_error_at = NULL,
+             authorized_at = CASE WHEN EXCLUDED.refresh_token IS NULL THEN t.authorized_at ELSE EXCLUDED.authorized_at END,
+             unread_answer = NULL, state = 'active', last_error = NULL, last_error_at = NULL,
              generation = t.generation + 1,
              metadata = t.metadata || EXCLUDED.metadata, response = t.response || EXCLUDED.response
-         RETURNING id, refresh_token IS NOT NULL, client IS NOT NULL, generation > 1",
+         RETURNING id, refresh_token IS NOT NULL, client IS NOT NULL, generation > 1, ",
+            lane_of_t!(),
+            ", coalesce(refresh_policy, (SELECT c.refresh_policy FROM vault.client AS c WHERE c.id = t.client)) IS NOT DISTINCT FROM 'never'"),
         &[
             TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, BYTEAOID, BYTEAOID, TEXTOID, TEXTOID,
             TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID, JSONBOID, BOOLOID,
@@ -111,10 +133,10 @@ pub fn store(
         ClientOf::Named(id) => (Some(id), true),
         ClientOf::Default(id) => (id, false),
     };
-    let sealed = seal(key, provider, response, now)?;
-    let due_at = sealed.refresh_after;
+    let sealed = seal(key, provider, response, now, false)?;
+    let due_at = sealed.due.at();
     spi::session(|session| {
-        let (id, has_refresh_token, has_client, replaced) = session
+        let row = session
             .write(
                 &STORE,
                 &[
@@ -130,34 +152,51 @@ pub fn store(
                     response.scope.as_deref().into(),
                     timestamp(Some(sealed.issued_at)),
                     timestamp(sealed.expires_at),
-                    timestamp(sealed.refresh_after),
+                    timestamp(sealed.due.refresh_after),
                     timestamp(sealed.refresh_token_expires_at),
                     metadata.map(|metadata| JsonB(metadata.into())).into(),
                     JsonB(response.extra.clone().into()).into(),
                     is_named.into(),
                 ],
-                |row| {
-                    (
-                        row.required::<i64>(1),
-                        row.required::<bool>(2),
-                        row.required::<bool>(3),
-                        row.required::<bool>(4),
-                    )
-                },
+                StoredRow::read,
             )
             .pop()
             .expect("an upsert returns its row");
-        let refreshable = providers::can_refresh(provider, has_refresh_token);
-        let due_at = due_at.filter(|_| refreshable);
+        let refreshable = providers::can_refresh(provider, row.has_refresh_token);
+        let due_at = due_at.filter(|_| refreshable && !row.is_left_alone);
         match due_at {
-            Some(due_at) => schedule::set(session, id, due_at),
-            None if replaced => schedule::clear(session, id),
+            Some(due_at) => schedule::set(session, row.id, row.lane, due_at),
+            None if row.has_replaced => schedule::clear(session, row.id),
             None => {}
         }
         Ok(Stored {
             refreshable,
-            has_client,
-            due_at,
+            has_client: row.has_client,
+            due: due_at.map(|due_at| (row.lane, due_at)),
         })
     })
+}
+
+/// What the upsert says of its row.
+struct StoredRow {
+    id: i64,
+    has_refresh_token: bool,
+    has_client: bool,
+    has_replaced: bool,
+    lane: Lane,
+    /// Its refresh policy is "never".
+    is_left_alone: bool,
+}
+
+impl StoredRow {
+    fn read(row: &Row) -> StoredRow {
+        StoredRow {
+            id: row.required(1),
+            has_refresh_token: row.required(2),
+            has_client: row.required(3),
+            has_replaced: row.required(4),
+            lane: row.required(5),
+            is_left_alone: row.required(6),
+        }
+    }
 }

@@ -77,6 +77,7 @@ pub fn field_name(field: TokenField) -> &'static str {
         TokenField::AccessToken => "access_token",
         TokenField::RefreshToken => "refresh_token",
         TokenField::IdToken => "id_token",
+        TokenField::UnreadAnswer => "unread_answer",
     }
 }
 

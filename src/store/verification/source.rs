@@ -115,7 +115,7 @@ fn data_key(row: &KeyRow) -> Finding {
 struct Token {
     id: i64,
     key: TokenKey,
-    envelopes: [Option<Vec<u8>>; 3],
+    envelopes: [Option<Vec<u8>>; 4],
 }
 
 impl Token {
@@ -123,7 +123,7 @@ impl Token {
         Token {
             id: row.required(1),
             key: TokenKey::read(row, 2),
-            envelopes: [row.get(6), row.get(7), row.get(8)],
+            envelopes: [row.get(6), row.get(7), row.get(8), row.get(9)],
         }
     }
 
@@ -153,8 +153,9 @@ impl Token {
 
 fn tokens(after: &mut i64) -> Option<Vec<Token>> {
     static TOKENS: Statement = Statement::new(
-        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token,
+        "SELECT id, tenant, provider, subject, label, access_token, refresh_token, id_token, unread_answer,
                 octet_length(access_token)::bigint + coalesce(octet_length(refresh_token), 0) + coalesce(octet_length(id_token), 0)
+                + coalesce(octet_length(unread_answer), 0)
          FROM vault.token WHERE id > $1 ORDER BY id LIMIT $2",
         &[INT8OID, INT4OID],
     );
@@ -162,7 +163,7 @@ fn tokens(after: &mut i64) -> Option<Vec<Token>> {
     let mut bytes = 0;
     let read = |row: &Row| {
         let is_first = bytes == 0;
-        bytes += row.required::<i64>(9);
+        bytes += row.required::<i64>(10);
         (is_first || bytes <= BATCH_BYTES).then(|| Token::read(row))
     };
     let tokens = spi::session(|session| session.query_active(&TOKENS, &arguments, read));

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::control::StopMode;
+use crate::fault;
 use crate::installation::Installation;
 use crate::options::{Options, line};
 use crate::server_user::{ServerUser, run};
@@ -46,7 +47,7 @@ impl Cluster {
     /// # Errors
     /// With the server's log if it does not start, for one because the extension is not installed.
     pub fn start_new(options: &Options) -> Result<Self> {
-        let mut cluster = Self::prepare(random_password()?)?;
+        let mut cluster = Self::prepare(random_password()?, options)?;
         cluster.initdb()?;
         cluster.configure(&initial_settings(&cluster))?;
         cluster.configure(&options.lines())?;
@@ -55,13 +56,16 @@ impl Cluster {
     }
 
     /// Everything but the data directory.
-    pub(crate) fn prepare(password: String) -> Result<Self> {
-        let installation = Installation::find()?;
+    pub(crate) fn prepare(password: String, options: &Options) -> Result<Self> {
+        let mut installation = Installation::find()?;
         let user = ServerUser::detect()?;
         let directory = tempfile::Builder::new()
             .prefix(DIRECTORY_PREFIX)
             .tempdir()?;
         user.own(directory.path())?;
+        if options.fault_points {
+            installation = fault::installation(&installation, &directory.path().join("server"))?;
+        }
         let watchdog = Watchdog::start(&installation, &user, directory.path())?;
         Ok(Self {
             installation,

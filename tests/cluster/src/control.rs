@@ -91,6 +91,17 @@ impl Cluster {
         Ok(std::fs::remove_file(self.pid_file())?)
     }
 
+    /// Kills one process of the server with SIGKILL, and returns when it has gone. The server ends all others then.
+    ///
+    /// # Errors
+    /// If there is no such process, or it stays.
+    pub fn kill_process(&self, pid: i32) -> Result<()> {
+        run(self
+            .command("pg_ctl")
+            .args(["kill", "KILL", &pid.to_string()]))?;
+        wait_for_end(pid)
+    }
+
     /// Makes the server read its configuration again.
     ///
     /// # Errors
@@ -139,6 +150,16 @@ impl Cluster {
         }
         run(&mut command).map(|_| ())
     }
+}
+
+/// Waits until a process has gone, or waits to be reaped.
+///
+/// # Errors
+/// If it stays.
+pub fn wait_for_end(pid: i32) -> Result<()> {
+    wait_for("the process to end", LIMIT, || {
+        Ok((!is_alive(pid.try_into()?)).then_some(()))
+    })
 }
 
 /// The process ids of a process's children.

@@ -8,23 +8,37 @@ use crate::Result;
 /// Debian's place for the server that `make` uses by default.
 const DEBIAN_PG_CONFIG: &str = "/usr/lib/postgresql/15/bin/pg_config";
 
+/// The extension's library in an installation's folder of libraries.
+pub(crate) const INSTALLED_LIBRARY: &str = "token_vault.so";
+
 /// One PostgreSQL installation.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    bindir: PathBuf,
+    pub(crate) bindir: PathBuf,
+    pub(crate) pkglibdir: PathBuf,
+    pub(crate) sharedir: PathBuf,
 }
 
 impl Installation {
     /// The installation of the environment's `PG_CONFIG`, else Debian's, else the first on `PATH`.
     pub(crate) fn find() -> Result<Self> {
+        let pg_config = pg_config();
+        let folder = |option| folder(&pg_config, option);
         Ok(Self {
-            bindir: bindir(&pg_config())?.into(),
+            bindir: folder("--bindir")?,
+            pkglibdir: folder("--pkglibdir")?,
+            sharedir: folder("--sharedir")?,
         })
     }
 
     /// The path of one of the installation's programs, such as `pg_ctl`.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bindir.join(name)
+    }
+
+    /// The path of the extension's library.
+    pub(crate) fn library(&self) -> PathBuf {
+        self.pkglibdir.join(INSTALLED_LIBRARY)
     }
 }
 
@@ -36,10 +50,10 @@ fn pg_config() -> PathBuf {
     }
 }
 
-fn bindir(pg_config: &Path) -> Result<String> {
+fn folder(pg_config: &Path, option: &str) -> Result<PathBuf> {
     let output = Command::new(pg_config)
-        .arg("--bindir")
+        .arg(option)
         .output()
         .map_err(|error| format!("{}: {error}", pg_config.display()))?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    Ok(String::from_utf8(output.stdout)?.trim().into())
 }

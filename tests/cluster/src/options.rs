@@ -5,6 +5,7 @@
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) preload: bool,
+    pub(crate) fault_points: bool,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -19,6 +20,7 @@ impl Options {
     pub fn new() -> Self {
         Self {
             preload: true,
+            fault_points: false,
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -28,6 +30,12 @@ impl Options {
     /// Without `shared_preload_libraries`: each session loads the library when it first needs it.
     pub fn not_preloaded(mut self) -> Self {
         self.preload = false;
+        self
+    }
+
+    /// With the library that has fault points; see [`crate::Cluster::arm_fault`].
+    pub fn with_fault_points(mut self) -> Self {
+        self.fault_points = true;
         self
     }
 

@@ -88,6 +88,15 @@ impl Cluster {
         .map(|_| ())
     }
 
+    /// Runs `pgbench` on a database with these arguments, and returns what it prints.
+    ///
+    /// # Errors
+    /// With what `pgbench` wrote to standard error.
+    pub fn pgbench(&self, database: &str, arguments: &[&str]) -> Result<String> {
+        let output = run(self.client("pgbench").args(arguments).arg(database))?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// A base backup of this cluster as a cluster of its own: started, with this one's settings and then
     /// `options`, and its master key file at the same place as this one's.
     ///
@@ -124,7 +133,7 @@ impl Cluster {
     }
 
     fn take_base_backup(&self, options: &Options, arguments: &[&str]) -> Result<Cluster> {
-        let copy = Cluster::prepare(self.password().to_owned())?;
+        let copy = Cluster::prepare(self.password().to_owned(), options)?;
         let data = copy.data_directory();
         run(self
             .client("pg_basebackup")

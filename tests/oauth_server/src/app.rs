@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::behaviour::Queue;
 use crate::journal::Journal;
 use crate::store::Store;
+use crate::wire::Guard;
 
 pub(crate) struct App {
     pub issuer: String,
@@ -46,6 +47,8 @@ pub(crate) struct InFlight {
     app: Arc<App>,
     /// How many there were with this one.
     pub concurrent: u32,
+    /// The request's place in the journal.
+    pub entry: Option<u64>,
 }
 
 impl InFlight {
@@ -55,6 +58,17 @@ impl InFlight {
         Self {
             app: Arc::clone(app),
             concurrent,
+            entry: None,
+        }
+    }
+}
+
+impl Guard for Option<InFlight> {
+    fn delivered(&self) {
+        if let Some(in_flight) = self
+            && let Some(entry) = in_flight.entry
+        {
+            in_flight.app.journal.delivered(entry);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Dialect;
+
 /// Settings of the whole server.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,6 +49,9 @@ pub struct ClientConfig {
     pub expires_in: Option<Duration>,
     #[serde(default)]
     pub auth: ClientAuth,
+    /// How the client's requests below `/dialect/CLIENT_ID` must look; there is nothing without one.
+    #[serde(default)]
+    pub dialect: Option<Dialect>,
 }
 
 impl ClientConfig {
@@ -59,6 +64,7 @@ impl ClientConfig {
             refresh: RefreshPolicy::default(),
             expires_in: None,
             auth: ClientAuth::ClientSecretBasic,
+            dialect: None,
         }
     }
 

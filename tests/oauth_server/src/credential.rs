@@ -19,6 +19,11 @@ impl Handle {
     }
 }
 
+/// The name under which the journal speaks of a refresh token; see [`crate::Entry::refresh_token_id`].
+pub fn handle(token: &str) -> String {
+    Handle::of(token).to_string()
+}
+
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0[..8]

@@ -44,6 +44,10 @@ pub struct Entry {
     pub concurrent: u32,
     /// The misbehaviour that was applied.
     pub behaviour: Option<Behaviour>,
+    /// When the answer was handed to the connection. `None`: not yet, the client has gone, or the connection was cut on
+    /// purpose. Seconds since 1970 in JSON.
+    #[serde(serialize_with = "optional_unix_seconds")]
+    pub delivered_at: Option<SystemTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -99,13 +103,23 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Appends; sets the entry's number and time.
-    pub(crate) fn add(&self, mut entry: Entry) {
+    /// Appends; sets the entry's number, which it returns, and time.
+    pub(crate) fn add(&self, mut entry: Entry) -> u64 {
         let mut entries = self.lock();
-        entry.seq = entries.len() as u64;
+        let seq = entries.len() as u64;
+        entry.seq = seq;
         entry.at = SystemTime::now();
         entries.push(entry);
         drop(entries);
+        self.added.notify_all();
+        seq
+    }
+
+    /// Notes that the answer to a request has been handed to the connection.
+    pub(crate) fn delivered(&self, seq: u64) {
+        if let Some(entry) = self.lock().get_mut(seq as usize) {
+            entry.delivered_at = Some(SystemTime::now());
+        }
         self.added.notify_all();
     }
 
@@ -138,6 +152,16 @@ impl Journal {
     /// A predicate that panics in a test must not take the server down with it.
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn optional_unix_seconds<S: Serializer>(
+    at: &Option<SystemTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => unix_seconds(at, serializer),
+        None => serializer.serialize_none(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two listeners: TLS for clients, plain HTTP on loopback for control.
+//! The listeners: TLS for clients, plain HTTP on loopback for control, and ports whose connections fail.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
@@ -10,10 +10,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
+use crate::fault::Fault;
 use crate::wire::{Handler, serve};
 
 /// Pairs of ports that are tried until one is free on both loopback addresses.
 const ATTEMPTS: usize = 20;
+
+/// What stands between a connection and HTTP.
+#[derive(Clone)]
+pub(crate) enum Tls {
+    Off,
+    On(TlsAcceptor),
+    /// The fault, as long as it is on; then this TLS.
+    Faulty(Fault, TlsAcceptor),
+}
 
 /// Both loopback addresses on one port, because `localhost` may mean either.
 pub(crate) struct Loopback {
@@ -52,11 +62,7 @@ impl Loopback {
     }
 
     /// Accepts until the runtime ends. Must be called inside one.
-    pub(crate) fn accept<H: Handler + Sync>(
-        self,
-        tls: Option<TlsAcceptor>,
-        handler: H,
-    ) -> io::Result<()> {
+    pub(crate) fn accept<H: Handler + Sync>(self, tls: Tls, handler: H) -> io::Result<()> {
         let connections = Arc::new(AtomicU64::new(1));
         for socket in self.sockets {
             let socket = TcpListener::from_std(socket)?;
@@ -79,7 +85,7 @@ fn listen(address: SocketAddr) -> io::Result<StdListener> {
 
 async fn accept_all<H: Handler + Sync>(
     socket: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Tls,
     handler: H,
     connections: Arc<AtomicU64>,
 ) {
@@ -94,17 +100,13 @@ async fn accept_all<H: Handler + Sync>(
     }
 }
 
-async fn serve_one<H: Handler + Sync>(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    handler: H,
-    connection: u64,
-) {
+async fn serve_one<H: Handler + Sync>(stream: TcpStream, tls: Tls, handler: H, connection: u64) {
     // Answers are small and single: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, handler, connection).await,
-        Some(tls) => {
+        Tls::Off => serve(stream, handler, connection).await,
+        Tls::Faulty(fault, good) if fault.is_on() => fault.play(stream, &good).await,
+        Tls::On(tls) | Tls::Faulty(_, tls) => {
             if let Ok(stream) = tls.accept(stream).await {
                 serve(stream, handler, connection).await;
             }

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::authority::LocalAuthority;
@@ -15,8 +17,10 @@ use crate::behaviour::Behaviour;
 use crate::config::{ClientConfig, Config};
 use crate::endpoint::Public;
 use crate::endpoint::control::Control;
+use crate::endpoint::dialect::issued;
+use crate::fault::{ConnectionFault, Fault};
 use crate::journal::{Entry, WaitTimeout};
-use crate::listener::Loopback;
+use crate::listener::{Loopback, Tls};
 use crate::store::Store;
 
 /// Shortest access token that keeps its shape; see [`Config::access_token_bytes`].
@@ -26,7 +30,11 @@ const MIN_ACCESS_TOKEN_BYTES: usize = 64;
 pub struct OAuthServer {
     app: Arc<App>,
     authority: LocalAuthority,
+    acceptor: TlsAcceptor,
     control_url: String,
+    runtime: runtime::Handle,
+    /// How often it was told to behave; ends the faults of all ports.
+    healed: Arc<AtomicU64>,
     /// Dropped first, which ends the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -58,9 +66,10 @@ impl OAuthServer {
             .build()?;
         {
             let _inside = runtime.enter();
-            public.accept(Some(acceptor), Public(Arc::clone(&app)))?;
-            control.accept(None, Control(Arc::clone(&app)))?;
+            public.accept(Tls::On(acceptor.clone()), Public(Arc::clone(&app)))?;
+            control.accept(Tls::Off, Control(Arc::clone(&app)))?;
         }
+        let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name("oauth-server".to_owned())
@@ -71,7 +80,10 @@ impl OAuthServer {
         Ok(Self {
             app,
             authority,
+            acceptor,
             control_url,
+            runtime: handle,
+            healed: Arc::default(),
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -119,9 +131,25 @@ impl OAuthServer {
             .push(Some(client_id.to_owned()), behaviour, times);
     }
 
+    /// Opens one more port, whose connections fail like this until [`OAuthServer::behave`]; then it is as good as the
+    /// first one. Its endpoints are those below `https://localhost:PORT`.
+    ///
+    /// # Errors
+    /// Where the machine runs out of ports.
+    pub fn open_faulty_port(&self, fault: ConnectionFault) -> io::Result<u16> {
+        let loopback = Loopback::bind(0)?;
+        let port = loopback.port;
+        let fault = Fault::new(fault, &self.authority, &self.healed)?;
+        let _inside = self.runtime.enter();
+        let tls = Tls::Faulty(fault, self.acceptor.clone());
+        loopback.accept(tls, Public(Arc::clone(&self.app)))?;
+        Ok(port)
+    }
+
     /// Ends every misbehaviour.
     pub fn behave(&self) {
         self.app.behaviours.clear();
+        self.healed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The requests to the token and revocation endpoints so far; empty without [`Config::record`].
@@ -176,6 +204,21 @@ impl OAuthServer {
             panic!("client {client_id} is not registered");
         }
         json!(store.open_grant(client_id, subject, scope).1)
+    }
+
+    /// The same, with the answer in the client's dialect.
+    ///
+    /// # Panics
+    /// Where the client is not registered, or has no dialect.
+    pub fn issue_in_dialect(&self, client_id: &str, subject: &str, scope: &str) -> Value {
+        let mut store = self.app.store();
+        let client = store.client(client_id);
+        let Some(dialect) = client.and_then(|client| client.dialect.clone()) else {
+            drop(store);
+            panic!("client {client_id} is not registered with a dialect");
+        };
+        let (_, answer) = store.open_grant(client_id, subject, scope);
+        dialect.success.fill(&issued(answer))
     }
 }
 

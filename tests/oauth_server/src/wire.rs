@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
 use crate::behaviour::{Delivery, Step};
@@ -26,11 +26,19 @@ const TRICKLES_PER_SECOND: u32 = 20;
 
 /// What answers requests. Its guard lives until the answer has been handed to the connection.
 pub(crate) trait Handler: Clone + Send + 'static {
-    type Guard: Send + 'static;
+    type Guard: Guard;
 
     /// Called when a request has arrived whole.
     fn handle(&self, request: &Request) -> (Delivery, Self::Guard);
 }
+
+/// What a handler keeps while its answer is under way.
+pub(crate) trait Guard: Send + 'static {
+    /// The answer has been handed to the connection, whole and as HTTP has it.
+    fn delivered(&self) {}
+}
+
+impl Guard for () {}
 
 /// The script that a service has left behind for the time after hyper, and the guard that waits for its end.
 type Ending<G> = Arc<Mutex<Option<(Vec<Step>, G)>>>;
@@ -48,7 +56,10 @@ where
             let request = read(request, connection).await?;
             let (delivery, guard) = handler.handle(&request);
             match deliver(delivery).await {
-                Ok(response) => Ok(response),
+                Ok(response) => {
+                    guard.delivered();
+                    Ok(response)
+                }
                 Err(steps) => {
                     *script.lock().unwrap_or_else(PoisonError::into_inner) = Some((steps, guard));
                     Err(HungUp)
@@ -117,7 +128,7 @@ fn raw(reply: Reply) -> Vec<Step> {
     ]
 }
 
-async fn play(steps: Vec<Step>, mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
+async fn play(steps: Vec<Step>, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     for step in steps {
         match step {
             Step::Send(bytes) => stream.write_all(&bytes).await?,
@@ -135,6 +146,10 @@ async fn play(steps: Vec<Step>, mut stream: impl AsyncWrite + Unpin) -> io::Resu
                     sleep(pause).await;
                 }
             }
+            Step::Hold => {
+                stream.flush().await?;
+                wait_for_hang_up(&mut stream).await;
+            }
         }
     }
     // TLS buffers; what was to be sent must be out before the stream is dropped.
@@ -149,4 +164,10 @@ async fn fill(stream: &mut (impl AsyncWrite + Unpin), byte: u8, mut count: u64) 
         count -= part;
     }
     Ok(())
+}
+
+/// Returns when the client has closed the connection; what it sends until then is not looked at.
+pub(crate) async fn wait_for_hang_up(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut ignored = [0; 1024];
+    while matches!(stream.read(&mut ignored).await, Ok(count) if count > 0) {}
 }

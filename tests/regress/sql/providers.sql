@@ -4,7 +4,7 @@
 SELECT name FROM vault.providers
 WHERE builtin AND NOT (token_endpoint LIKE 'https://%' AND coalesce(authorization_endpoint, 'https://') LIKE 'https://%'
                        AND coalesce(revocation_endpoint, 'https://') LIKE 'https://%');
-SELECT count(*) >= 5, count(DISTINCT name) = count(*) FROM vault.providers WHERE builtin;
+SELECT count(*), count(DISTINCT name) FROM vault.providers WHERE builtin;
 -- Tokens can be stored for every one of them: the rows are understood.
 SELECT count(vault.store_token(name, 'user-1', 'access')) = count(*) FROM vault.providers WHERE builtin;
 SELECT vault.delete_tenant('default') > 0;

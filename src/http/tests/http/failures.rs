@@ -67,8 +67,8 @@ fn a_connection_lost_after_sending_leaves_the_outcome_unknown() {
             lost(b"HTTP/1.1 200 O"),
             unknown(Cause::ConnectionLost, None)
         );
-        let cut = lost(b"HTTP/1.1 400 Bad\r\ncontent-length: 9\r\n\r\n{\"a\"");
-        assert_eq!(cut, unknown(Cause::ConnectionLost, Some(400)));
+        let cut = lost(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"a\"");
+        assert_eq!(cut, unknown(Cause::ConnectionLost, Some(200)));
         let cut = lost(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{\"a\"");
         assert_eq!(cut, unknown(Cause::ConnectionLost, Some(200)));
     }
@@ -112,10 +112,44 @@ fn oversized_bodies_are_given_up() {
     let declared = || Reply::Hang(b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n".to_vec());
     assert_eq!(failure(declared, BUDGET), TooLarge { status: 200 });
     let endless = || {
-        let head = b"HTTP/1.1 502 Bad\r\nconnection: close\r\n\r\n".to_vec();
+        let head = b"HTTP/1.1 201 Made\r\nconnection: close\r\n\r\n".to_vec();
         Reply::Hang([head, vec![b'x'; MAX_BODY_BYTES + 1]].concat())
     };
-    assert_eq!(failure(endless, BUDGET), TooLarge { status: 502 });
+    assert_eq!(failure(endless, BUDGET), TooLarge { status: 201 });
+}
+
+#[test]
+fn a_refusal_is_one_whatever_becomes_of_its_body() {
+    let endless = [b'x'; MAX_BODY_BYTES + 1];
+    for (status, head) in [
+        (307, "HTTP/1.1 307 Moved\r\ncontent-length: 9\r\n\r\n"),
+        (400, "HTTP/1.1 400 Bad\r\ncontent-length: 9\r\n\r\n"),
+        (
+            401,
+            "HTTP/1.1 401 Bad\r\ntransfer-encoding: chunked\r\n\r\n9\r\n",
+        ),
+        (403, "HTTP/1.1 403 Bad\r\ncontent-length: 99999999\r\n\r\n"),
+        (502, "HTTP/1.1 502 Bad\r\n\r\n"),
+    ] {
+        for end in [
+            Reply::Close as fn(Vec<u8>) -> Reply,
+            Reply::Cut,
+            Reply::Hang,
+        ] {
+            let body: &[u8] = if status == 502 { &endless } else { b"{\"a\"" };
+            let bytes = [head.as_bytes(), body].concat();
+            let server = Server::start(move |_| end(bytes.clone()));
+            let answer = call(&client(), &post(&server.url()), SHORT).expect("an answer");
+            assert_eq!((answer.status, answer.body.expose()), (status, &b""[..]));
+            assert_eq!(server.requests().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_protocol_that_nobody_asked_for_is_unreadable() {
+    let switch = || Reply::Hang(b"HTTP/1.1 101 Switching\r\nupgrade: h2c\r\n\r\n".to_vec());
+    assert_eq!(failure(switch, BUDGET), unknown(Cause::Unreadable, None));
 }
 
 #[test]

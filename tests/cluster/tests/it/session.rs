@@ -1,6 +1,6 @@
 //! What a session asks of the vault, and what it is told.
 
-use postgres::{Client, NoTls};
+use postgres::{Client, Config, NoTls};
 use serde_json::Value;
 use token_vault_cluster::{Cluster, Result};
 
@@ -53,8 +53,17 @@ pub fn at_once<T: Send>(
     sessions: usize,
     work: impl Fn(&mut Client) -> T + Sync,
 ) -> Result<Vec<T>> {
+    at_once_through(&cluster.connection(DATABASE, "postgres"), sessions, work)
+}
+
+/// The same with other parameters of the connection.
+pub fn at_once_through<T: Send>(
+    connection: &Config,
+    sessions: usize,
+    work: impl Fn(&mut Client) -> T + Sync,
+) -> Result<Vec<T>> {
     let connections = (0..sessions)
-        .map(|_| Ok(cluster.connection(DATABASE, "postgres").connect(NoTls)?))
+        .map(|_| Ok(connection.connect(NoTls)?))
         .collect::<Result<Vec<_>>>()?;
     let start = std::sync::Barrier::new(sessions);
     let (work, start) = (&work, &start);

@@ -29,6 +29,8 @@ pub(crate) enum Step {
         bytes: Vec<u8>,
         bytes_per_second: u32,
     },
+    /// Nothing more, until the client hangs up.
+    Hold,
 }
 
 impl Delivery {

@@ -5,7 +5,9 @@
 //! *after* it has processed the request, which with rotation means that the old refresh token is spent.
 
 mod delivery;
+mod piece;
 mod queue;
+mod template;
 
 use std::time::Duration;
 
@@ -15,7 +17,9 @@ use serde_json::{Map, Value, json};
 use crate::message::Reply;
 use delivery::wire_bytes;
 pub(crate) use delivery::{Delivery, Step};
+pub use piece::Piece;
 pub(crate) use queue::Queue;
+use template::Template;
 
 /// A misbehaviour of the token endpoint. In JSON: `{"kind": "html", "status": 502}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +75,19 @@ pub enum Behaviour {
     ExpiresInAs { value: Value },
     /// Process the request; the answer has these members too, or instead of its own.
     ExtraFields { fields: Map<String, Value> },
+    /// Process the request; the answer is this instead. In `body`, the placeholders of [`Piece::Send`] stand for what
+    /// the server would have said.
+    Answer {
+        #[serde(default = "ok")]
+        status: u16,
+        body: String,
+        #[serde(default = "application_json")]
+        content_type: String,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+    },
+    /// Process the request; then these pieces go over the wire as they are, and the connection is closed.
+    Wire { pieces: Vec<Piece> },
 }
 
 /// What a misbehaviour amounts to.
@@ -114,14 +131,7 @@ impl Behaviour {
                 body,
                 content_type,
                 headers,
-            } => {
-                let reply = Reply::new(code, &content_type, body);
-                instead(
-                    headers
-                        .into_iter()
-                        .fold(reply, |reply, (name, value)| reply.with_header(name, value)),
-                )
-            }
+            } => instead(with_headers(Reply::new(code, &content_type, body), headers)),
             Self::RetryAfter { status, value } => {
                 let body = json!({ "error": "temporarily_unavailable" });
                 instead(Reply::json(status, &body).with_header("retry-after", value))
@@ -153,6 +163,20 @@ impl Behaviour {
                 answer.insert("expires_in".to_owned(), value);
             }),
             Self::ExtraFields { fields } => edit(|answer| answer.extend(fields)),
+            Self::Answer {
+                status,
+                body,
+                content_type,
+                headers,
+            } => after(move |reply| {
+                let body = Template::of(&reply).fill(&body);
+                let reply = Reply::new(status, &content_type, body);
+                Delivery::Reply(with_headers(reply, headers))
+            }),
+            Self::Wire { pieces } => after(move |reply| {
+                let template = Template::of(&reply);
+                Delivery::Script(pieces.iter().map(|piece| piece.step(&template)).collect())
+            }),
         }
     }
 }
@@ -162,6 +186,20 @@ const HTML_PAGE: &str =
 
 fn text_plain() -> String {
     "text/plain".to_owned()
+}
+
+fn application_json() -> String {
+    "application/json".to_owned()
+}
+
+fn ok() -> u16 {
+    200
+}
+
+fn with_headers(reply: Reply, headers: Vec<(String, String)>) -> Reply {
+    headers
+        .into_iter()
+        .fold(reply, |reply, (name, value)| reply.with_header(name, value))
 }
 
 fn instead(reply: Reply) -> Act {

@@ -2,6 +2,7 @@
 
 mod authorize;
 pub(crate) mod control;
+pub(crate) mod dialect;
 mod me;
 mod metadata;
 mod revoke;
@@ -27,9 +28,14 @@ impl Handler for Public {
     fn handle(&self, request: &Request) -> (Delivery, Self::Guard) {
         let app = &self.0;
         if request.path == token::PATH && request.method == Method::POST {
+            let mut in_flight = InFlight::arrive(app);
+            let delivery = token::answer(app, request, &mut in_flight);
+            return (delivery, Some(in_flight));
+        }
+        if dialect::client_of(&request.path).is_some() {
             let in_flight = InFlight::arrive(app);
             return (
-                token::answer(app, request, in_flight.concurrent),
+                dialect::answer(app, request, in_flight.concurrent),
                 Some(in_flight),
             );
         }

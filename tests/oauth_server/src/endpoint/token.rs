@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::app::App;
+use crate::app::{App, InFlight};
 use crate::behaviour::{Act, Behaviour, Delivery};
 use crate::client_auth::Presented;
 use crate::credential::Handle;
@@ -14,7 +14,7 @@ use crate::store::{Granted, Position, Refused, Store};
 
 pub(super) const PATH: &str = "/token";
 
-pub(super) fn answer(app: &App, request: &Request, concurrent: u32) -> Delivery {
+pub(super) fn answer(app: &App, request: &Request, in_flight: &mut InFlight) -> Delivery {
     let form = Form::of_body(request);
     let presented = form
         .as_ref()
@@ -26,17 +26,17 @@ pub(super) fn answer(app: &App, request: &Request, concurrent: u32) -> Delivery 
         form.as_ref().ok(),
         presented.as_ref().ok(),
     );
-    entry.concurrent = concurrent;
+    entry.concurrent = in_flight.concurrent;
 
     let behaviour = app.behaviours.take(entry.client_id.as_deref());
     entry.behaviour = behaviour.clone();
     match behaviour.map(Behaviour::act) {
         Some(Act::Instead(delivery)) => {
-            record(app, entry);
+            in_flight.entry = record(app, entry);
             delivery
         }
-        Some(Act::After(deliver)) => deliver(process(app, form, presented, entry)),
-        None => Delivery::Reply(process(app, form, presented, entry)),
+        Some(Act::After(deliver)) => deliver(process(app, form, presented, entry, in_flight)),
+        None => Delivery::Reply(process(app, form, presented, entry, in_flight)),
     }
 }
 
@@ -66,14 +66,13 @@ pub(super) fn blank_entry(
         connection: request.connection,
         concurrent: 0,
         behaviour: None,
+        delivered_at: None,
     }
 }
 
-/// Writes the entry where a journal is kept.
-pub(super) fn record(app: &App, entry: Entry) {
-    if app.record {
-        app.journal.add(entry);
-    }
+/// Writes the entry where a journal is kept; returns its place there.
+pub(super) fn record(app: &App, entry: Entry) -> Option<u64> {
+    app.record.then(|| app.journal.add(entry))
 }
 
 /// Notes where a request has left its grant.
@@ -88,6 +87,7 @@ fn process(
     form: Result<Form, OAuthError>,
     presented: Result<Presented, OAuthError>,
     mut entry: Entry,
+    in_flight: &mut InFlight,
 ) -> Reply {
     // Held until the entry is written: the journal's order is the order of what happened.
     let mut store = app.store();
@@ -125,7 +125,7 @@ fn process(
             error.reply()
         }
     };
-    record(app, entry);
+    in_flight.entry = record(app, entry);
     reply
 }
 

@@ -96,6 +96,36 @@ impl Store {
         }
     }
 
+    /// Exchanges an access token for a new one of the same grant, as providers without refresh tokens do.
+    pub(crate) fn renew(
+        &mut self,
+        client_id: &str,
+        access_token: &str,
+    ) -> Result<Granted, Refused> {
+        let error =
+            || OAuthError::invalid_grant("the access token is unknown or its grant revoked");
+        let Some(family) = self.access_tokens.family(access_token) else {
+            return Err(error().into());
+        };
+        let grant = &self.families[family];
+        if grant.client_id != client_id || grant.revoked {
+            return Err(self.refused(family, error()));
+        }
+        let scope = grant.scope.clone();
+        Ok(self.keep(family, scope))
+    }
+
+    /// A grant to the client itself (RFC 6749 §4.4), without a refresh token.
+    pub(crate) fn grant_to_client(&mut self, client_id: &str) -> Granted {
+        let (family, mut answer) = self.open_grant(client_id, client_id, "");
+        answer.refresh_token = None;
+        Granted {
+            outcome: Outcome::Issued,
+            answer,
+            position: self.position(family),
+        }
+    }
+
     /// Where a grant stands when nothing has moved it.
     pub(super) fn position(&self, family: usize) -> Position {
         let generation = self.families[family].generation;

@@ -2,14 +2,21 @@
 //! unencrypted value, in one server and one run, in turns, so that whatever else the machine does meets
 //! both. What counts is the ratio; the times around it are only there to be read.
 //!
-//! Afterwards a full table is encrypted again after `rotate_key`, in a server of its own.
+//! Afterwards, each in a server of its own: a full table is encrypted again after `rotate_key`; tokens are refreshed
+//! at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside refreshes.
 //!
-//! Usage: bench [--rows N] [--rounds N] [--seconds N] [--clients N] [--reencrypted N]
+//! Usage: bench [--only calls,reencryption,refreshing,claiming,neighbour] [--rows N] [--rounds N] [--seconds N]
+//!     [--clients N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N] [--claimed-from N]
 
 mod arguments;
+mod beside;
+mod claiming;
 mod dataset;
 mod measure;
+mod neighbour;
+mod process;
 mod reencryption;
+mod refreshing;
 mod report;
 
 use std::process::ExitCode;
@@ -31,26 +38,48 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
+    if arguments.wants("calls") {
+        calls(&arguments)?;
+    }
+    if arguments.wants("reencryption") {
+        println!("{}", reencryption::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("refreshing") {
+        println!("{}", refreshing::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("claiming") {
+        println!("{}", claiming::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("neighbour") {
+        let mut report = Report::default();
+        for pair in neighbour::measure(&options(), &arguments)? {
+            report.add(pair);
+        }
+        println!("{report}");
+    }
+    Ok(())
+}
+
+/// `get_token` and `store_token` beside plain statements.
+fn calls(arguments: &Arguments) -> Result<()> {
     let cluster = Cluster::start_new(&options())?;
     let mut admin = cluster.create_vault("bench")?;
     eprintln!("loading {} rows into each table", arguments.rows);
     dataset::load(&mut admin, arguments.rows)?;
-    println!("{}", report::settings(&mut admin, &arguments)?);
+    println!("{}", report::settings(&mut admin, arguments)?);
 
     let mut report = Report::default();
     for round in 1..=arguments.rounds {
         eprintln!("round {round} of {}", arguments.rounds);
-        for pair in measure::through_clients(&cluster, &arguments)? {
+        for pair in measure::through_clients(&cluster, arguments)? {
             report.add(pair);
         }
-        for pair in measure::inside_the_server(&mut admin, &arguments)? {
+        for pair in measure::inside_the_server(&mut admin, arguments)? {
             report.add(pair);
         }
     }
     cluster.assert_never_crashed();
     println!("{report}");
-    drop(cluster);
-    println!("{}", reencryption::measure(&options(), &arguments)?);
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 //! meanwhile, and whether the worker's memory stays flat.
 
 use std::fmt;
-use std::fs;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
@@ -11,6 +10,7 @@ use token_vault_cluster::{Cluster, Options, Result};
 
 use crate::arguments::Arguments;
 use crate::dataset;
+use crate::process::anonymous_memory;
 
 /// What the issue of speed is measured against: tokens a second that one core encrypts again.
 const WANTED_RATE: f64 = 20_000.0;
@@ -146,12 +146,12 @@ impl Reader {
     }
 }
 
-fn worker(admin: &mut Client) -> Result<Option<u32>> {
+fn worker(admin: &mut Client) -> Result<Option<i32>> {
     let row = admin.query_opt(
         "SELECT pid FROM pg_stat_activity WHERE backend_type = 'token_vault custodian' AND datname = current_database()",
         &[],
     )?;
-    Ok(row.map(|row| row.get::<_, i32>(0) as u32))
+    Ok(row.map(|row| row.get(0)))
 }
 
 fn is_running(admin: &mut Client) -> Result<bool> {
@@ -173,13 +173,6 @@ fn rate(admin: &mut Client) -> Result<f64> {
             &[],
         )?
         .get(0))
-}
-
-/// Without shared memory, whose pages count for every process that has touched them.
-fn anonymous_memory(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn percentile_99(mut latencies: Vec<Duration>) -> Duration {

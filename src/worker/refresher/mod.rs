@@ -1,0 +1,327 @@
+//! The process that refreshes a database's tokens: claim, call, apply.
+//!
+//! No transaction, snapshot or lock is open while a request is under way. Which tokens are in flight is known
+//! only here, in memory: there is one refresher per database, held apart by a lock.
+
+mod settle;
+mod start;
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use crate::pg::time::{self, UnixMicros};
+use crate::pg::{Oid, background, fault, latch, settings, transaction};
+use crate::store::installation::Standing;
+use crate::store::schedule;
+use crate::worker::agenda::Agenda;
+use crate::worker::arrival::Arrival;
+use crate::worker::call::Call;
+use crate::worker::claim;
+use crate::worker::clone_guard::CloneGuard;
+use crate::worker::custody::Custody;
+use crate::worker::errand::Errand;
+use crate::worker::outbound::Outbound;
+use crate::worker::{board, usage};
+
+/// An attempt without outcome, this long after its request's limit, belongs to a process that has died.
+const LEASE_MARGIN: Duration = Duration::from_secs(60);
+/// How long reads are collected before they are written.
+const USAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long an outcome that could not be written waits for the next try.
+const APPLY_RETRY: Duration = Duration::from_millis(500);
+/// How long shutdown waits for answers that are under way.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
+/// Between two tries to write what is left, then.
+const DRAIN_STEP: Duration = Duration::from_millis(100);
+/// The shortest sleep: no loop where two clocks differ by a moment.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+/// The longest sleep: the clock may have been set, or the schedule changed by hand.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The state of one refresher.
+pub struct Refresher {
+    database: Oid,
+    outbound: Outbound,
+    agenda: Agenda,
+    custody: Custody,
+    in_flight: HashMap<i64, Call>,
+    arrived: Vec<Arrival>,
+    /// Tokens that sessions ask for and that have to wait for others.
+    asked: VecDeque<i64>,
+    usage_due: Option<Instant>,
+    /// Whether requests may be sent from here.
+    may_refresh: bool,
+    clone_guard: CloneGuard,
+}
+
+impl Refresher {
+    pub fn new(database: Oid) -> std::io::Result<Self> {
+        background::prefer_general_plans();
+        Ok(Refresher {
+            database,
+            outbound: Outbound::new()?,
+            agenda: Agenda::new(),
+            custody: Custody::default(),
+            in_flight: HashMap::new(),
+            arrived: Vec::new(),
+            asked: VecDeque::new(),
+            usage_due: None,
+            may_refresh: false,
+            clone_guard: CloneGuard::default(),
+        })
+    }
+
+    /// Becomes readable when an answer has come in.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.outbound.socket()
+    }
+
+    /// The interval of rotation, for one, may be another; and what was in the way may have been mended.
+    pub fn configuration_changed(&mut self) {
+        self.custody.look_soon();
+        self.agenda.open_gates();
+    }
+
+    /// One round; returns how long there is nothing to do unless something happens. None: there is no vault any more.
+    pub fn turn(&mut self) -> Option<Duration> {
+        self.follow_settings();
+        board::sweep();
+        self.gather();
+        self.write_outcomes();
+        // One that has been told to end leaves what is asked for to its successor.
+        if !background::must_stop() {
+            if !self.look_around() {
+                return None;
+            }
+            self.start_what_is_wanted();
+            self.custody.look(self.database);
+        }
+        self.write_usage();
+        transaction::report_statistics();
+        Some(self.rest())
+    }
+
+    fn follow_settings(&mut self) {
+        if let Err(problem) = self.outbound.follow_settings() {
+            pgrx::warning!("token_vault sends nothing until its settings are mended: {problem}");
+        }
+    }
+
+    /// Attempts that an earlier refresher left without outcome go first.
+    pub fn recover(&self) {
+        fault::point("recovery_begins");
+        match transaction::run(claim::recover) {
+            Ok(0) => {}
+            Ok(attempts) => {
+                pgrx::log!("token_vault repeats {attempts} refreshes whose outcome is unknown")
+            }
+            Err(aborted) => pgrx::warning!(
+                "token_vault could not look for interrupted refreshes: {}",
+                aborted.0
+            ),
+        }
+    }
+
+    /// Finds out whether requests may be sent from here (not from a copy of the database, and not while switched off),
+    /// and what has changed in the tables. False: there is no vault any more.
+    fn look_around(&mut self) -> bool {
+        let hints = board::take_hints(self.database);
+        let (agenda, clone_guard) = (&mut self.agenda, &mut self.clone_guard);
+        let found = transaction::run(|| {
+            let standing = clone_guard.look()?;
+            match hints {
+                None => agenda.look_soon(),
+                Some(hints) => hints
+                    .into_iter()
+                    .for_each(|(lane, due_at)| agenda.note(lane, due_at)),
+            }
+            if standing == Standing::Home && settings::refresh_enabled() {
+                agenda.follow_tables();
+            }
+            Some(standing)
+        });
+        if found.is_err() {
+            // What was not seen is looked at again.
+            self.agenda.look_soon();
+        }
+        let standing = found.unwrap_or(Some(Standing::New));
+        self.may_refresh = standing == Some(Standing::Home) && settings::refresh_enabled();
+        standing.is_some()
+    }
+
+    /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
+    fn start_what_is_wanted(&mut self) {
+        self.agenda.begin_round();
+        if self.may_refresh {
+            self.asked.extend(board::take(self.database, usize::MAX));
+            self.start_asked();
+            self.start_due(time::now());
+        } else {
+            let mut asked = board::take(self.database, usize::MAX);
+            asked.extend(self.asked.drain(..));
+            board::finish(self.database, &asked);
+        }
+    }
+
+    /// How many more requests can be prepared.
+    fn free_places(&self) -> usize {
+        // What could not be written stays in memory: no more is asked for than can be kept.
+        self.outbound
+            .free_places()
+            .saturating_sub(self.arrived.len())
+    }
+
+    /// One errand, from claim to outcome.
+    pub fn run(&mut self, errand: Errand) {
+        self.follow_settings();
+        self.agenda.look_never();
+        if !self.look_around() {
+            return;
+        }
+        self.asked = self.tokens_of(&errand).into();
+        let repeat: Vec<i64> = self.asked.iter().copied().collect();
+        self.agenda.begin_round();
+        while !background::must_stop() {
+            if self.may_refresh {
+                self.start_asked();
+            }
+            if self.in_flight.is_empty() && self.arrived.is_empty() {
+                break;
+            }
+            latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
+            self.receive();
+            let repeated = self.write_outcomes();
+            self.asked
+                .extend(repeated.into_iter().filter(|token| repeat.contains(token)));
+        }
+        self.finish();
+        transaction::report_statistics();
+    }
+
+    fn tokens_of(&self, errand: &Errand) -> Vec<i64> {
+        let tokens = transaction::run(|| match *errand {
+            Errand::Token { token, generation } => {
+                let target = crate::store::token::target(token);
+                // Nobody may have refreshed or stored the token since.
+                let is_same = target.is_some_and(|target| target.generation == generation);
+                is_same.then_some(token).into_iter().collect()
+            }
+            Errand::Due {
+                until,
+                limit,
+                tenant,
+            } => schedule::list_due(tenant, until, limit as i64)
+                .into_iter()
+                .map(|target| target.id)
+                .collect(),
+        });
+        tokens.unwrap_or_default()
+    }
+
+    fn write_usage(&mut self) {
+        if !usage::is_pending() {
+            self.usage_due = None;
+            return;
+        }
+        let due = *self
+            .usage_due
+            .get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
+        if due <= Instant::now() {
+            self.usage_due = None;
+            self.write_usage_now();
+        }
+    }
+
+    fn write_usage_now(&mut self) {
+        let database = self.database;
+        match transaction::run(|| usage::write(database)) {
+            Ok(wanted) => wanted
+                .into_iter()
+                .for_each(|(lane, due_at)| self.agenda.note_again(lane, due_at)),
+            Err(aborted) => pgrx::warning!(
+                "token_vault could not write when tokens were used: {}",
+                aborted.0
+            ),
+        }
+    }
+
+    /// How long to sleep, and what `pg_stat_activity` shows meanwhile.
+    fn rest(&self) -> Duration {
+        let now = time::now();
+        transaction::report_activity(&self.describe(now));
+        let mut pause = LONGEST_SLEEP;
+        let next = self.agenda.next_time(now);
+        if let Some(next) = next.filter(|_| self.may_refresh && self.free_places() > 0) {
+            pause = pause.min(until(now, next).max(SHORTEST_SLEEP));
+        }
+        if self.may_refresh {
+            pause = pause.min(self.agenda.until_next_look().max(SHORTEST_SLEEP));
+        }
+        if !self.arrived.is_empty() {
+            pause = pause.min(APPLY_RETRY);
+        }
+        if let Some(due) = self.usage_due {
+            pause = pause.min(
+                due.saturating_duration_since(Instant::now())
+                    .max(SHORTEST_SLEEP),
+            );
+        }
+        let looks_at = now + self.agenda.until_next_look().as_micros() as UnixMicros;
+        board::sleeps_until(
+            self.database,
+            now + pause.as_micros() as UnixMicros,
+            looks_at,
+        );
+        pause
+    }
+
+    /// A line for people: "refreshing 120 tokens, next due in 42 s".
+    fn describe(&self, now: UnixMicros) -> String {
+        if !self.may_refresh {
+            return "refreshes nothing here".to_owned();
+        }
+        let next = match self.agenda.next_due() {
+            None => "no other is due".to_owned(),
+            Some(due_at) if due_at <= now => "more are due".to_owned(),
+            Some(due_at) => format!("next due in {} s", until(now, due_at).as_secs()),
+        };
+        match self.in_flight.len() {
+            0 => next.replace("no other is due", "no token to refresh"),
+            1 => format!("refreshing 1 token, {next}"),
+            tokens => format!("refreshing {tokens} tokens, {next}"),
+        }
+    }
+
+    /// Waits for the answers under way, claims nothing more, and writes what has arrived.
+    pub fn finish(&mut self) {
+        fault::point("drain_begins");
+        let end = Instant::now() + SHUTDOWN_GRACE;
+        self.write_outcomes();
+        while !(self.in_flight.is_empty() && self.arrived.is_empty()) && Instant::now() < end {
+            latch::wait(Some(DRAIN_STEP), Some(self.outbound.socket()));
+            self.receive();
+            fault::point("drain_waits");
+            self.write_outcomes();
+        }
+        fault::point("drain_written");
+        self.write_usage_now();
+        let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
+        for claim in unwritten {
+            pgrx::warning!(
+                "token_vault stops with the answer of attempt {} unwritten; it is repeated at the next start",
+                claim.attempt
+            );
+        }
+        for call in self.in_flight.values() {
+            pgrx::log!(
+                "token_vault stops with attempt {} under way; it is repeated at the next start",
+                call.claim.attempt
+            );
+        }
+    }
+}
+
+fn until(now: UnixMicros, then: UnixMicros) -> Duration {
+    Duration::from_micros(u64::try_from(then.saturating_sub(now)).unwrap_or(0))
+}

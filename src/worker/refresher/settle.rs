@@ -1,0 +1,87 @@
+//! From an answer to its outcome in the tables, and to the sessions that wait for it.
+
+use std::time::{Duration, Instant};
+
+use super::Refresher;
+use crate::pg::{fault, latch, time};
+use crate::worker::arrival::{self, Arrival};
+use crate::worker::board;
+use crate::worker::call::Next;
+
+/// How long the first of many answers waits for others to be written with it: a commit costs more than a row.
+const GATHERING: Duration = Duration::from_millis(2);
+/// With fewer requests under way, each answer is written at once.
+const FEW: usize = 8;
+
+impl Refresher {
+    /// Takes the answers that have come in, and where many are to come, those of the next moment too.
+    pub(super) fn gather(&mut self) {
+        self.receive();
+        let end = Instant::now() + GATHERING;
+        while !self.arrived.is_empty()
+            && self.in_flight.len() > FEW.max(self.arrived.len())
+            && Instant::now() < end
+        {
+            latch::wait(Some(Duration::from_millis(1)), None);
+            self.receive();
+        }
+    }
+
+    /// Takes the answers that have come in.
+    pub(super) fn receive(&mut self) {
+        let now = time::now();
+        for done in self.outbound.drain() {
+            fault::point("answer_received");
+            let Some(mut call) = self.in_flight.remove(&done.id) else {
+                continue;
+            };
+            match call.judge(done.result) {
+                Next::Send(request) => {
+                    self.agenda.sent_again(&call.claim.way, now);
+                    self.outbound.submit(done.id, request);
+                    self.in_flight.insert(done.id, call);
+                }
+                Next::Apply(outcome, report) => {
+                    self.agenda.ended(&call.claim.way, now, report);
+                    self.arrived.push(Arrival::of(call, outcome));
+                    fault::point("answer_judged");
+                }
+            }
+        }
+    }
+
+    /// Writes what has arrived; what can't be written now stays here and is tried again. Returns the tokens whose
+    /// request is repeated at once.
+    pub(super) fn write_outcomes(&mut self) -> Vec<i64> {
+        if self.arrived.is_empty() {
+            return Vec::new();
+        }
+        let (written, problem) = arrival::write(&mut self.arrived);
+        fault::point("outcome_committed");
+        for one in &written {
+            if let Some(due_at) = one.due_at {
+                self.agenda.note_again(one.lane, due_at);
+            }
+        }
+        // Sessions wait on where the request is repeated at once.
+        let (repeated, ended): (Vec<_>, Vec<_>) =
+            written.iter().partition(|written| written.is_repeated);
+        let ended: Vec<i64> = ended.iter().map(|written| written.token).collect();
+        board::finish(self.database, &ended);
+        fault::point("waiters_told");
+        self.warn_of_unwritten(problem);
+        repeated.iter().map(|written| written.token).collect()
+    }
+
+    fn warn_of_unwritten(&mut self, problem: Option<String>) {
+        let Some(problem) = problem else { return };
+        let attempts: Vec<i64> = self
+            .arrived
+            .iter()
+            .map(|arrival| arrival.claim.attempt)
+            .collect();
+        pgrx::warning!(
+            "token_vault could not write the outcome of attempt {attempts:?}, and tries again: {problem}"
+        );
+    }
+}

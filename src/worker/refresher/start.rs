@@ -1,0 +1,212 @@
+//! From "due" or "asked for" to a request on its way.
+
+use std::collections::HashMap;
+
+use token_vault_core::refresh::{Closed, Way};
+
+use super::{APPLY_RETRY, LEASE_MARGIN, Refresher};
+use crate::pg::time::{self, UnixMicros};
+use crate::pg::{fault, transaction};
+use crate::worker::agenda::{Admission, Agenda};
+use crate::worker::arrival::Arrival;
+use crate::worker::board;
+use crate::worker::claim::{self, Claim, Intent};
+use crate::worker::credentials::{Preparation, Prepared};
+
+impl Refresher {
+    /// Starts those of the tokens asked for that are not in flight and may be sent.
+    pub(super) fn start_asked(&mut self) {
+        let places = self.free_places();
+        if self.asked.is_empty() || places == 0 {
+            return;
+        }
+        let mut asked: Vec<i64> = std::mem::take(&mut self.asked).into();
+        asked.sort_unstable();
+        asked.dedup();
+        asked.retain(|token| !self.in_flight.contains_key(token));
+        let later = asked.split_off(places.min(asked.len()));
+        self.asked.extend(later);
+        let admitted = match transaction::run(|| admissions(&mut self.agenda, &asked)) {
+            Ok(admissions) => self.sort_out(admissions, &asked),
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
+                board::finish(self.database, &asked);
+                return;
+            }
+        };
+        let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
+        let claims = self
+            .claim(|lease| claim::claim_tokens(&tokens, lease))
+            .unwrap_or_default();
+        // What could not be claimed (deleted, locked) has no outcome to wait for.
+        let (claimed, idle): (Vec<_>, Vec<_>) = admitted
+            .into_iter()
+            .partition(|(token, _)| claims.iter().any(|claim| claim.token == *token));
+        drop(claimed);
+        let tokens: Vec<i64> = idle.iter().map(|(token, _)| *token).collect();
+        idle.iter().for_each(|(_, way)| self.agenda.cancel(way));
+        board::finish(self.database, &tokens);
+        self.send(claims);
+    }
+
+    /// Sends away those who can't be served now, and returns the tokens that can.
+    fn sort_out(
+        &mut self,
+        admissions: Vec<(i64, Way, Admission)>,
+        asked: &[i64],
+    ) -> Vec<(i64, Way)> {
+        let mut admitted = Vec::new();
+        for (token, way, admission) in admissions.iter().map(|(t, w, a)| (*t, w, a)) {
+            match admission {
+                Admission::Granted => admitted.push((token, way.clone())),
+                Admission::Delayed => self.asked.push_back(token),
+                Admission::Refused(closed) => self.refuse(token, *closed),
+            }
+        }
+        let gone: Vec<i64> = asked
+            .iter()
+            .copied()
+            .filter(|asked| !admissions.iter().any(|(token, _, _)| token == asked))
+            .collect();
+        board::finish(self.database, &gone);
+        admitted
+    }
+
+    fn refuse(&self, token: i64, closed: Closed) {
+        board::finish_with(self.database, &[token], Some(closed));
+    }
+
+    /// Starts what is due by now, as much as there is room for.
+    pub(super) fn start_due(&mut self, now: UnixMicros) {
+        let shares = self.agenda.share(now, self.free_places());
+        if shares.is_empty() {
+            return;
+        }
+        let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
+        let claimed = self.claim(|lease| {
+            let claims = claim::claim_due(&shares, now, lease);
+            let left: HashMap<_, _> = claim::next_due(&shares).into_iter().collect();
+            (claims, left)
+        });
+        let Some((claims, left)) = claimed else {
+            // Nothing is known but what was known before.
+            for share in &shares {
+                let due_at = Some(share.from);
+                self.agenda.taken(share, 0, due_at, now, pause_until);
+            }
+            return;
+        };
+        let mut counts: HashMap<i64, usize> = HashMap::new();
+        for claim in &claims {
+            *counts.entry(claim.lane).or_default() += 1;
+        }
+        for share in &shares {
+            let count = counts.get(&share.lane).copied().unwrap_or_default();
+            let next_due = left.get(&share.lane).copied().flatten();
+            self.agenda.taken(share, count, next_due, now, pause_until);
+        }
+        self.send(claims);
+    }
+
+    /// Claims in a transaction of its own; None: that has failed.
+    fn claim<R>(&self, claim: impl FnOnce(UnixMicros) -> R) -> Option<R> {
+        let lease =
+            time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
+        let claimed = transaction::run(|| {
+            fault::point("claim_begins");
+            let claims = claim(lease);
+            fault::point("claim_made");
+            claims
+        });
+        match claimed {
+            Ok(claims) => {
+                fault::point("claim_committed");
+                Some(claims)
+            }
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not claim tokens: {}", aborted.0);
+                None
+            }
+        }
+    }
+
+    /// Prepares claims and hands their requests to the threads.
+    fn send(&mut self, claims: Vec<Claim>) {
+        if claims.is_empty() {
+            return;
+        }
+        let intents: Vec<Intent> = claims.iter().map(Intent::of).collect();
+        let prepared = transaction::run(|| {
+            let mut preparation = Preparation::default();
+            let prepared: Vec<Prepared> = claims
+                .into_iter()
+                .map(|claim| preparation.prepare(claim))
+                .collect();
+            fault::point("call_opened");
+            prepared
+        });
+        match prepared {
+            Ok(prepared) => {
+                fault::point("call_prepared");
+                prepared
+                    .into_iter()
+                    .for_each(|prepared| self.start(prepared));
+            }
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not prepare requests: {}", aborted.0);
+                self.give_back(&intents);
+            }
+        }
+    }
+
+    /// Nothing of these was sent, and nobody knows any more what: they are claimed again in a moment.
+    fn give_back(&mut self, intents: &[Intent]) {
+        let again = time::now() + APPLY_RETRY.as_micros() as UnixMicros;
+        if let Err(aborted) = transaction::run(|| claim::give_back(intents, again)) {
+            // They are due again when their lease is over.
+            pgrx::warning!("token_vault could not give back tokens: {}", aborted.0);
+        }
+        for intent in intents {
+            self.agenda.cancel(&intent.way);
+            self.agenda.note_again(intent.lane, again);
+        }
+        let tokens: Vec<i64> = intents.iter().map(|intent| intent.token).collect();
+        board::finish(self.database, &tokens);
+    }
+
+    fn start(&mut self, prepared: Prepared) {
+        let mut call = match prepared {
+            Prepared::Ready(call) => call,
+            Prepared::Settled(arrival) => {
+                self.agenda.cancel(&arrival.claim.way);
+                self.arrived.push(*arrival);
+                return;
+            }
+        };
+        match call.next_request() {
+            Ok(request) => {
+                let token = call.claim.token;
+                self.outbound.submit(token, request);
+                self.in_flight.insert(token, *call);
+                fault::point("request_submitted");
+            }
+            Err(outcome) => {
+                self.agenda.cancel(&call.claim.way);
+                self.arrived.push(Arrival::of(*call, outcome));
+            }
+        }
+    }
+}
+
+/// Puts tokens that are asked for on the schedule, and finds out whether they may be sent.
+fn admissions(agenda: &mut Agenda, asked: &[i64]) -> Vec<(i64, Way, Admission)> {
+    claim::admit(asked);
+    let now = time::now();
+    claim::ways(asked)
+        .into_iter()
+        .map(|(token, way)| {
+            let admission = agenda.admit(&way, now);
+            (token, way, admission)
+        })
+        .collect()
+}
