@@ -1,5 +1,6 @@
 //! Tests against real servers; one module for each concern.
 
+mod attention;
 mod broken_client;
 mod catalogue;
 mod catalogue_override;
@@ -48,20 +49,25 @@ mod reencryption_kills;
 mod refresh;
 mod refresh_breaker;
 mod refresh_cron;
+mod refresh_due;
+mod refresh_events;
 mod refresh_failures;
 mod refresh_fairness;
 mod refresh_isolation;
 mod refresh_isolation_locks;
+mod refresh_keep_alive;
 mod refresh_kills;
 mod refresh_kills_points;
 mod refresh_kills_sessions;
 mod refresh_ledger;
 mod refresh_limits;
 mod refresh_load;
+mod refresh_lost_answer;
 mod refresh_obstacles;
 mod refresh_on_demand;
 mod refresh_on_demand_limits;
 mod refresh_outbound;
+mod refresh_policy;
 mod refresh_pooler;
 mod refresh_races;
 mod refresh_tokens;
