@@ -107,4 +107,39 @@ mod tests {
         assert_eq!(board::open_requests(nobody), 0);
         assert_eq!(board::take(database, 1), Vec::<i64>::new());
     }
+
+    #[pg_test]
+    fn a_database_is_held_until_its_session_lets_go_or_ends() {
+        let (database, me) = (database(7), server::process_id());
+        assert!(!board::is_held(database));
+        assert!(board::hold(database, me));
+        assert!(board::hold(database, me));
+        assert!(board::is_held(database));
+        assert!(!board::is_held(self::database(8)));
+        assert!(board::sweep_holds());
+        assert!(board::is_held(database));
+        board::release(me);
+        assert!(!board::is_held(database));
+        // No process of any server has this number.
+        board::hold(database, i32::MAX);
+        board::sweep_holds();
+        assert!(!board::is_held(database));
+    }
+
+    #[pg_test]
+    fn two_sessions_hold_the_same_database() {
+        let (database, me) = (database(9), server::process_id());
+        // Any other process of this server that lives: holds of dead ones are taken down.
+        let other: i32 = Spi::get_one(
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'token_vault launcher'",
+        )
+        .unwrap()
+        .unwrap();
+        board::hold(database, me);
+        board::hold(database, other);
+        board::release(me);
+        assert!(board::is_held(database));
+        board::release(other);
+        assert!(!board::is_held(database));
+    }
 }

@@ -45,6 +45,7 @@ COMMENT ON COLUMN vault.token.unread_answer IS 'a provider''s answer that was no
 
 CREATE INDEX token_subject ON vault.token (tenant, subject);
 CREATE INDEX token_client ON vault.token (client);
+CREATE INDEX token_unread_answer ON vault.token (provider) WHERE unread_answer IS NOT NULL;
 -- What needs a person is found without reading all tokens. A refresh does not change the state, so updates stay HOT.
 CREATE INDEX token_state ON vault.token (state) WHERE state <> 'active';
 

@@ -18,6 +18,7 @@ pub mod procedure;
 pub mod random;
 pub mod report;
 pub mod role;
+pub mod row_lock;
 pub mod secret_datum;
 pub mod server;
 pub mod settings;

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 pub use pgrx::pg_sys::BuiltinOid;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
-use super::role;
 use super::time::{self, UnixMicros};
+use super::{role, row_lock};
 
 /// A statement text with the types of `$1`, `$2`, ...; planned at its first use in a backend.
 pub struct Statement {
@@ -321,18 +321,16 @@ impl Row<'_> {
             .unwrap_or_else(|| panic!("column {number} is never null"))
     }
 
-    /// Whether the running transaction has written or locked this row, told by its columns `xmin` and `xmax`.
+    /// Whether the running transaction holds this row, told by its columns `xmin` and `xmax`.
     pub fn is_ours(&self, xmin: i32, xmax: i32) -> bool {
-        [xmin, xmax].into_iter().any(|number| {
+        let [xmin, xmax] = [xmin, xmax].map(|number| {
             let mut is_null = false;
             // SAFETY: as in `get`; the columns are of type xid, which is passed by value.
-            unsafe {
-                let datum =
-                    pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &mut is_null);
-                let transaction = pg_sys::TransactionId::from_inner(datum.value() as u32);
-                pg_sys::TransactionIdIsCurrentTransactionId(transaction)
-            }
-        })
+            let datum =
+                unsafe { pg_sys::SPI_getbinval(self.tuple, self.descriptor, number, &mut is_null) };
+            pg_sys::TransactionId::from_inner(datum.value() as u32)
+        });
+        row_lock::is_ours(xmin, xmax)
     }
 
     /// A timestamptz column.

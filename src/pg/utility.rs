@@ -84,8 +84,9 @@ unsafe extern "C-unwind" fn process_utility(
 unsafe fn is_concern(node: *mut pg_sys::Node) -> bool {
     use pg_sys::NodeTag::*;
     // SAFETY: a statement's node.
+    let kind = unsafe { (*node).type_ };
     matches!(
-        unsafe { (*node).type_ },
+        kind,
         T_DropdbStmt
             | T_CreatedbStmt
             | T_AlterDatabaseStmt

@@ -8,6 +8,7 @@ use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::provider;
+use crate::worker::request;
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 #[allow(clippy::too_many_arguments)]
@@ -48,7 +49,9 @@ fn register_provider(
                 require_https(endpoint, url)?;
             }
         }
-        provider::write(&columns)
+        provider::write(&columns)?;
+        request::refresher_wanted();
+        Ok(())
     };
     register().or_raise();
 }

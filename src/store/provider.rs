@@ -12,6 +12,7 @@ use crate::pg::inval::{self, Topic};
 use crate::pg::spi::BuiltinOid;
 use crate::pg::spi::{self, Session, Statement};
 use crate::pg::transaction;
+use crate::store::schedule;
 
 #[derive(Default)]
 struct Cache {
@@ -87,6 +88,7 @@ pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()>
         name: "settings",
         problem: refused.0,
     })?;
+    schedule::read_answers_again(&name);
     inval::announce(Topic::Providers);
     Ok(())
 }

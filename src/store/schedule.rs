@@ -62,12 +62,15 @@ pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
     );
     static RESTORE: Statement = Statement::new(
         concat!(
-            "INSERT INTO vault.refresh_schedule (token, lane, due_at) SELECT t.id, ",
+            "INSERT INTO vault.refresh_schedule AS s (token, lane, due_at) SELECT t.id, ",
             lane_of_t!(),
-            ", t.refresh_after FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
-             WHERE (t.id = $1 OR t.client = $2) AND t.refresh_after IS NOT NULL AND t.state = 'active'
+            ", least(t.refresh_after, t.refresh_token_expires_at - (t.refresh_token_expires_at - t.issued_at) / 5)
+             FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+             WHERE (t.id = $1 OR t.client = $2) AND t.state = 'active'
+               AND (t.refresh_after IS NOT NULL OR t.refresh_token_expires_at IS NOT NULL)
                AND coalesce(t.refresh_policy, c.refresh_policy, 'always') <> 'never'
-             ON CONFLICT (token) DO NOTHING"
+             ON CONFLICT (token) DO UPDATE SET due_at = EXCLUDED.due_at
+                 WHERE s.due_at > EXCLUDED.due_at AND s.attempt IS NULL AND s.failures = 0"
         ),
         &[INT8OID, INT8OID],
     );
@@ -75,6 +78,20 @@ pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
         session.run(&REMOVE, &[token.into(), client.into()]);
         session.run(&RESTORE, &[token.into(), client.into()]);
     });
+}
+
+/// Makes due what has an answer of this provider that was not understood: its row may have been mended.
+pub fn read_answers_again(provider: &str) {
+    static AGAIN: Statement = Statement::new(
+        concat!(
+            "INSERT INTO vault.refresh_schedule AS s (token, lane, due_at) SELECT t.id, ",
+            lane_of_t!(),
+            ", clock_timestamp() FROM vault.token AS t WHERE t.provider = $1 AND t.unread_answer IS NOT NULL
+             ON CONFLICT (token) DO UPDATE SET due_at = EXCLUDED.due_at"
+        ),
+        &[TEXTOID],
+    );
+    spi::session(|session| session.run(&AGAIN, &[provider.into()]));
 }
 
 /// Makes tokens due that have been used while they were left alone: those of policy "on_use" whose window is open.
@@ -155,6 +172,21 @@ pub fn list_due(tenant: Option<TenantHash>, until: UnixMicros, limit: i64) -> Ve
     let due: Vec<i64> =
         spi::session(|session| session.query(&DUE, &arguments, |row| row.required(1)));
     token::targets(&due)
+}
+
+/// Whether one of these tokens has an attempt without outcome that is due at once: whoever made it has ended.
+pub fn is_interrupted(tokens: &[i64]) -> bool {
+    static INTERRUPTED: Statement = Statement::new(
+        "SELECT true FROM vault.refresh_schedule
+         WHERE token = ANY ($1) AND attempt IS NOT NULL AND due_at <= clock_timestamp() LIMIT 1",
+        &[INT8ARRAYOID],
+    );
+    let found = spi::session(|session| {
+        session.query_one(&INTERRUPTED, &[tokens.to_vec().into()], |row| {
+            row.required(1)
+        })
+    });
+    found.unwrap_or(false)
 }
 
 /// A number for a tenant that is short enough to be handed to a worker.

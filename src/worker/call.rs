@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use token_vault_core::oauth::{
-    self, Answer, Client as CoreClient, Expiry, Failure, Grant, KeptAnswer, Provider, TokenRequest,
-    TokenResponse,
+    self, Answer, Client as CoreClient, Expiry, Failure, Grant, KeptAnswer, Provider, Rotation,
+    TokenRequest, TokenResponse,
 };
 use token_vault_core::refresh::{self, Report, Verdict};
 use token_vault_core::secret::{AccessToken, RefreshToken};
@@ -42,6 +42,9 @@ pub enum Outcome {
     Unknown {
         error: String,
         answer: Option<KeptAnswer>,
+        /// It looks as if the request was served and the refresh token rotated: to repeat it would end the grant, while
+        /// mending the provider's row saves it.
+        is_likely_served: bool,
     },
     /// Nothing was sent, because the token's policy does not want it yet: not before this time, or not until it is used.
     Rested(Option<UnixMicros>),
@@ -102,6 +105,7 @@ impl Call {
                 Outcome::Unknown {
                     error: error.to_string(),
                     answer: None,
+                    is_likely_served: false,
                 },
                 Report::ProviderInTrouble(None),
             ),
@@ -130,6 +134,8 @@ impl Call {
             Answer::Unreadable(unreadable) => (
                 Outcome::Unknown {
                     error: format!("unreadable answer with status {}", unreadable.status),
+                    is_likely_served: unreadable.resembles_tokens
+                        && self.provider.rotates_refresh_token != Rotation::No,
                     answer: unreadable.may_hold_tokens().then_some(KeptAnswer {
                         status: answer.status,
                         content_type: answer.content_type,

@@ -31,7 +31,10 @@ pub struct Claim {
     pub policy: RefreshPolicy,
     /// It was handed out since it was issued.
     pub is_used: bool,
+    /// The provider has refused the grant for good: only an answer that was kept can help.
+    pub is_dead: bool,
     pub issued_at: UnixMicros,
+    pub expires_at: Option<UnixMicros>,
     pub refresh_token_expires_at: Option<UnixMicros>,
     /// A session asks for it.
     pub is_asked_for: bool,
@@ -78,7 +81,8 @@ macro_rules! claim_those {
                  t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
                  CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
                  coalesce(t.refresh_policy, c.refresh_policy, 'always'),
-                 coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at"
+                 coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at,
+                 t.expires_at, t.state <> 'active'"
         )
     };
 }
@@ -244,6 +248,8 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         is_used: row.required(18),
         issued_at: row.time(19).expect("issued_at is never null"),
         refresh_token_expires_at: row.time(20),
+        expires_at: row.time(21),
+        is_dead: row.required(22),
         is_asked_for,
     }
 }

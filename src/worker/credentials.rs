@@ -52,6 +52,9 @@ impl Preparation {
         if let Some(outcome) = kept {
             return settled(claim, Some(provider), outcome);
         }
+        if claim.is_dead {
+            return settled(claim, None, Outcome::Rested(None));
+        }
         match self.parts(&claim) {
             Ok((credentials, access_token, refresh_token)) => Prepared::Ready(Box::new(Call {
                 claim,

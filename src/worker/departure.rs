@@ -22,7 +22,9 @@ pub const CONCERNS: Concerns = Concerns {
 /// Has our workers leave, and keeps them out until this transaction ends. If one stays, the statement fails as it
 /// would beside any other session.
 fn make_way(database: Oid) {
-    board::hold(database, server::process_id());
+    if !board::hold(database, server::process_id()) {
+        return;
+    }
     transaction::at_end(|| board::release(server::process_id()));
     let end = Instant::now() + PATIENCE;
     let mut asked = Vec::new();

@@ -16,6 +16,8 @@ use std::str;
 
 /// Longest answer in bytes that is looked into.
 const MAX_ANSWER: usize = 1 << 20;
+/// No provider issues shorter tokens: these are 96 bits at best.
+const LEAST_TOKEN: usize = 16;
 /// Longest error code that is kept, and the most digits at its end.
 const MAX_CODE: usize = 64;
 const MAX_CODE_DIGITS: usize = 8;
@@ -53,6 +55,9 @@ pub struct Unreadable {
     pub status: u16,
     /// What is wrong with it.
     pub reason: UnreadableReason,
+    /// It is whole, and has something like a token in a place that the provider's row does not name: the request was
+    /// very likely served.
+    pub resembles_tokens: bool,
 }
 
 /// What is wrong with an answer.
@@ -106,7 +111,11 @@ pub fn read_answer(
     }
     match parsed {
         Ok(json) => read_success(provider, status, &json.0),
-        Err(reason) => Answer::Unreadable(Unreadable { status, reason }),
+        Err(reason) => Answer::Unreadable(Unreadable {
+            status,
+            reason,
+            resembles_tokens: false,
+        }),
     }
 }
 
@@ -126,7 +135,18 @@ fn read_success(provider: &Provider, status: u16, json: &Value) -> Answer {
         Err(error) => Answer::Unreadable(Unreadable {
             status,
             reason: UnreadableReason::Response(error),
+            resembles_tokens: resembles_tokens(json),
         }),
+    }
+}
+
+/// Whether some text in it is long and unbroken enough for a token.
+fn resembles_tokens(json: &Value) -> bool {
+    match json {
+        Value::String(text) => text.len() >= LEAST_TOKEN && !text.contains(char::is_whitespace),
+        Value::Array(items) => items.iter().any(resembles_tokens),
+        Value::Object(members) => members.values().any(resembles_tokens),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Ending {
     Trouble(Option<i64>),
     /// One that settles the matter at once: the client is refused, whatever the token.
     Refused,
+    /// It is over, and says nothing about this one.
+    Over,
 }
 
 /// Whether a request may be sent.
@@ -149,6 +151,12 @@ impl Gate {
         }
     }
 
+    /// A request that is under way is sent once more, otherwise: it counts for the rate.
+    pub fn send_again(&mut self, now: i64) {
+        self.send(now);
+        self.in_flight -= 1;
+    }
+
     /// What [`Gate::send`] was told did not happen.
     pub fn cancel(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -160,6 +168,7 @@ impl Gate {
         self.in_flight = self.in_flight.saturating_sub(1);
         match ending {
             Ending::Served => self.reset(),
+            Ending::Over => {}
             // What was sent before the circuit opened says nothing new.
             _ if now < self.closed_until => {}
             Ending::Trouble(wait) => {
@@ -227,6 +236,15 @@ mod tests {
         gate.send(10);
         gate.cancel();
         assert_eq!(gate.room(10), Room::Free(1));
+    }
+
+    #[test]
+    fn what_is_sent_again_counts_for_the_rate_only() {
+        let mut gate = gate(Some(1), Some((2, 100)));
+        gate.send(10);
+        gate.send_again(20);
+        gate.end(30, Ending::Served, 0);
+        assert_eq!(gate.room(30), Room::Busy(110));
     }
 
     #[test]

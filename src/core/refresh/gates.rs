@@ -107,6 +107,11 @@ impl Gates {
         self.both(way).for_each(|gate| gate.send(now));
     }
 
+    /// A request that goes this way is sent once more, with another secret.
+    pub fn send_again(&mut self, way: &Way, now: i64) {
+        self.both(way).for_each(|gate| gate.send_again(now));
+    }
+
     /// What [`Gates::send`] was told did not happen.
     pub fn cancel(&mut self, way: &Way) {
         self.both(way).for_each(Gate::cancel);
@@ -129,8 +134,7 @@ impl Gates {
             Report::Answered => (Ending::Served, Ending::Served),
             Report::ClientRefused => (Ending::Served, Ending::Refused),
             Report::Throttled(wait) => (Ending::Served, Ending::Trouble(wait)),
-            // It says nothing about the client, but its request is over.
-            Report::ProviderInTrouble(wait) => (Ending::Trouble(wait), Ending::Served),
+            Report::ProviderInTrouble(wait) => (Ending::Trouble(wait), Ending::Over),
         };
         let endings = [(true, provider), (false, client)];
         for (is_provider, ending) in endings {
@@ -239,6 +243,17 @@ mod tests {
             client: Some(2),
         };
         assert_eq!(gates.room(&elsewhere, 0), Room::Free(3));
+    }
+
+    #[test]
+    fn a_provider_in_trouble_is_no_word_for_a_refused_client() {
+        let mut gates = gates();
+        gates.send(&way(1), 0);
+        gates.end(&way(1), 0, Report::ClientRefused, 0);
+        let probe = 5_000_000;
+        gates.send(&way(1), probe);
+        gates.end(&way(1), probe, Report::ProviderInTrouble(None), 0);
+        assert_eq!(gates.room(&way(1), probe), Room::Free(1), "another probe");
     }
 
     #[test]

@@ -45,6 +45,11 @@ fn every_shape_of_answer() {
                     "{name}"
                 );
                 assert_eq!(
+                    json!(unreadable.resembles_tokens),
+                    *case.get("resembles_tokens").unwrap_or(&json!(false)),
+                    "{name}"
+                );
+                assert_eq!(
                     json!(unreadable.may_hold_tokens()),
                     case["may_hold_tokens"],
                     "{name}"

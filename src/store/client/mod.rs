@@ -26,6 +26,7 @@ pub struct Client {
     pub provider: String,
     pub client_id: String,
     pub scope: Option<String>,
+    /// What fills placeholders: the client's own metadata, and its `redirect_uri`.
     pub metadata: serde_json::Value,
     pub active: bool,
     pub limits: Limits,
@@ -36,7 +37,8 @@ pub struct Client {
 /// The columns that [`read`] takes.
 macro_rules! columns {
     () => {
-        "id, tenant, name, provider, client_id, scope, metadata, active, max_concurrent_requests, rate_limit_requests, \
+        "id, tenant, name, provider, client_id, scope,
+         jsonb_strip_nulls(jsonb_build_object('redirect_uri', redirect_uri)) || metadata, active, max_concurrent_requests, rate_limit_requests, \
          rate_limit_seconds, broken_since IS NOT NULL"
     };
 }

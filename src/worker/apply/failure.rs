@@ -49,10 +49,18 @@ pub(super) fn apply(
             tell(claim, error, news);
             Some(again)
         }
-        Outcome::Unknown { error, answer } => {
+        Outcome::Unknown {
+            error,
+            answer,
+            is_likely_served,
+        } => {
             let again = match is_repeated {
                 true => now,
                 false => refresh::retry_at(now, failures(claim), None, random::number()),
+            };
+            let again = match is_likely_served {
+                true => again.max(lives_until(claim, now)),
+                false => again,
             };
             match answer {
                 Some(answer) => keep(session, claim, error, answer, now)?,
@@ -74,6 +82,12 @@ pub(super) fn apply(
         due_at,
         is_repeated,
     })
+}
+
+/// How long nothing is lost by not asking again: as long as the access token lives.
+fn lives_until(claim: &Claim, now: UnixMicros) -> UnixMicros {
+    const DAY: UnixMicros = 86_400_000_000;
+    claim.expires_at.unwrap_or(now + DAY)
 }
 
 fn tell(claim: &Claim, error: &str, news: &mut News) {

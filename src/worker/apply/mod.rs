@@ -44,5 +44,12 @@ pub fn apply(
 /// Whether the request is repeated right after this outcome has been written: the first lost answer. The provider
 /// accepts the same refresh token again only briefly, if at all.
 fn repeats_at_once(claim: &Claim, outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Unknown { .. }) && claim.failures == 0
+    let is_lost = matches!(
+        outcome,
+        Outcome::Unknown {
+            is_likely_served: false,
+            ..
+        }
+    );
+    is_lost && claim.failures == 0
 }

@@ -6,7 +6,7 @@ use crate::pg::{Oid, latch};
 /// Such statements at once; one more finds its database in use, as it would beside any other session.
 const MAX_HOLDS: usize = 32;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hold {
     database: u32,
     /// 0: free.
@@ -21,16 +21,18 @@ const FREE: Hold = Hold {
 pub(super) type Holds = [Hold; MAX_HOLDS];
 pub(super) const NONE: Holds = [FREE; MAX_HOLDS];
 
-/// The session wants the database for itself until it says [`release`].
-pub fn hold(database: Oid, session: i32) {
-    BOARD.with(|board| {
-        if let Some(hold) = board.holds.iter_mut().find(|hold| hold.session == 0) {
-            *hold = Hold {
-                database: database.to_u32(),
-                session,
-            };
-        }
-    });
+/// The session wants the database for itself until it says [`release`]. False: too many do, and nobody is kept out.
+pub fn hold(database: Oid, session: i32) -> bool {
+    let wanted = Hold {
+        database: database.to_u32(),
+        session,
+    };
+    let place = |board: &mut Board| {
+        let known = board.holds.iter().position(|hold| *hold == wanted);
+        known.or_else(|| board.holds.iter().position(|hold| hold.session == 0))
+    };
+    let held = BOARD.with(|board| place(board).map(|place| board.holds[place] = wanted));
+    held.flatten().is_some()
 }
 
 /// What the session held may be worked in again.

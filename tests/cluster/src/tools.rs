@@ -88,6 +88,15 @@ impl Cluster {
         .map(|_| ())
     }
 
+    /// Runs `pgbench` on a database with these arguments, and returns what it prints.
+    ///
+    /// # Errors
+    /// With what `pgbench` wrote to standard error.
+    pub fn pgbench(&self, database: &str, arguments: &[&str]) -> Result<String> {
+        let output = run(self.client("pgbench").args(arguments).arg(database))?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// A base backup of this cluster as a cluster of its own: started, with this one's settings and then
     /// `options`, and its master key file at the same place as this one's.
     ///

@@ -1,5 +1,6 @@
 //! Calls that bring an answer.
 
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use token_vault_core::oauth::Method;
@@ -105,6 +106,42 @@ fn a_connection_that_was_said_farewell_to_is_not_used_again() {
         }
         assert_eq!((server.accepted(), server.requests().len()), (2, 2));
     }
+}
+
+#[test]
+fn a_second_answer_is_nobodys() {
+    let ours = || answer("200 OK", "", "ours");
+    let stray = || answer("200 OK", "", "somebody else's");
+    let server = Server::start(move |_| Reply::Keep([ours(), stray()].concat()));
+    let at_once = client();
+    for _ in 0..3 {
+        assert_eq!(
+            server.call(&at_once).expect("an answer").body.expose(),
+            b"ours"
+        );
+    }
+    assert_eq!(server.accepted(), 3);
+
+    // Also where it comes while the connection waits for its next use.
+    let (tell, told) = mpsc::channel();
+    let (done, is_done) = mpsc::channel();
+    let late = Mutex::new(Some((told, done)));
+    let server = Server::start(move |_| match late.lock().expect("lock").take() {
+        Some((told, done)) => Reply::Twice(ours(), stray(), told, done),
+        None => Reply::Keep(ours()),
+    });
+    let later = client();
+    assert_eq!(
+        server.call(&later).expect("an answer").body.expose(),
+        b"ours"
+    );
+    tell.send(()).expect("the server waits");
+    is_done.recv_timeout(BUDGET).expect("the second answer");
+    assert_eq!(
+        server.call(&later).expect("an answer").body.expose(),
+        b"ours"
+    );
+    assert_eq!(server.accepted(), 2);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum Reply {
     Close(Vec<u8>),
     /// Sends the bytes and TLS's farewell in one piece, and leaves the socket open until the client closes it.
     Farewell(Vec<u8>),
+    /// Keeps the connection, and sends the second bytes when it is told to; then it says so.
+    Twice(Vec<u8>, Vec<u8>, Receiver<()>, Sender<()>),
     /// Sends the bytes and breaks the connection without TLS's farewell.
     Cut(Vec<u8>),
     /// Sends the bytes and then nothing, until the client gives up.
@@ -111,6 +113,8 @@ fn serve(
     handler: &dyn Fn(usize) -> Reply,
     on_close: &Sender<()>,
 ) {
+    // What is sent is at the client's at once, and does not wait for its acknowledgement of something earlier.
+    socket.set_nodelay(true).expect("a TCP socket");
     let tls = ServerConnection::new(config).expect("server configuration");
     let mut stream = BufReader::new(StreamOwned::new(tls, socket));
     while let Ok(request) = read_request(&mut stream) {
@@ -131,6 +135,7 @@ fn serve(
 fn send(stream: &mut BufReader<StreamOwned<ServerConnection, TcpStream>>, reply: Reply) -> bool {
     let tls = stream.get_mut();
     let (Reply::Keep(bytes)
+    | Reply::Twice(bytes, ..)
     | Reply::Close(bytes)
     | Reply::Farewell(bytes)
     | Reply::Cut(bytes)
@@ -147,7 +152,19 @@ fn send(stream: &mut BufReader<StreamOwned<ServerConnection, TcpStream>>, reply:
         // Ends when the client closes.
         let _ = stream.read(&mut [0]);
     }
+    if let Reply::Twice(_, second, told, done) = &reply {
+        let sent = told.recv().is_ok() && tls_send(stream, second).is_ok();
+        return sent && done.send(()).is_ok();
+    }
     matches!(reply, Reply::Keep(_))
+}
+
+fn tls_send(
+    stream: &mut BufReader<StreamOwned<ServerConnection, TcpStream>>,
+    bytes: &[u8],
+) -> io::Result<()> {
+    stream.get_mut().write_all(bytes)?;
+    stream.get_mut().flush()
 }
 
 fn read_request(stream: &mut impl BufRead) -> io::Result<String> {

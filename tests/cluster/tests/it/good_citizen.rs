@@ -213,6 +213,55 @@ fn an_owner_who_is_no_superuser_can_drop_it() -> Result<()> {
     Ok(())
 }
 
+/// One that is just being started leaves as well, and what has held it up is forgotten.
+#[test]
+fn it_makes_way_while_it_starts() -> Result<()> {
+    let vault = Vault::start()?;
+    let mut admin = second(&vault)?;
+    for round in 0..15 {
+        let database = ["second", "third"][round % 2];
+        let other = ["third", "second"][round % 2];
+        // Now and then it has not been started, or is not connected yet.
+        if round % 3 > 0 {
+            let pid = refresher(&mut admin, database)?;
+            admin.execute("SELECT pg_terminate_backend($1)", &[&pid])?;
+        }
+        admin
+            .batch_execute(&format!("ALTER DATABASE {database} RENAME TO {other}"))
+            .map_err(|error| format!("round {round}: {error:?}"))?;
+    }
+    assert_refreshes(&vault, "third", "bob")?;
+    let log = vault.cluster.log()?;
+    assert!(!log.contains("FATAL"), "{log}");
+    Ok(())
+}
+
+/// It stays away until the last statement that wants its database has ended.
+#[test]
+fn several_copies_are_made_at_once() -> Result<()> {
+    let vault = Vault::start()?;
+    let mut admin = second(&vault)?;
+    for round in 0..5 {
+        std::thread::scope(|scope| {
+            let copies: Vec<_> = (0..3)
+                .map(|number| {
+                    let name = format!("copy-{round}-{number}");
+                    let cluster = &vault.cluster;
+                    scope.spawn(move || {
+                        let options = ["--template", "second", "--strategy", "file_copy"];
+                        cluster.createdb_with(&name, &options)
+                    })
+                })
+                .collect();
+            copies
+                .into_iter()
+                .try_for_each(|copy| copy.join().expect("the thread"))
+        })?;
+        refresher(&mut admin, "second")?;
+    }
+    assert_refreshes(&vault, "second", "bob")
+}
+
 /// The custodian too, also one that sleeps because somebody has locked what is left to do.
 #[test]
 fn a_custodian_makes_way() -> Result<()> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result};
-use token_vault_oauth_server::Entry;
+use token_vault_oauth_server::{Behaviour, Entry};
 
 use crate::provider::Vault;
 use case::{Case, End, cases};
@@ -58,6 +58,27 @@ fn every_misbehaviour_ends_as_documented_and_the_worker_goes_on() -> Result<()> 
 
     assert_eq!(vault.refresher()?, refresher, "the refresher was restarted");
     vault.cluster.assert_never_crashed();
+    let grown = memory_kb(refresher)?.saturating_sub(memory);
+    assert!(grown <= MEMORY_KB, "{grown} kB more than {memory} kB");
+    Ok(())
+}
+
+#[test]
+fn answers_of_a_megabyte_leave_no_memory_behind() -> Result<()> {
+    let mut vault = Vault::start_with(&Options::new().without_fsync())?;
+    warm_up(&mut vault)?;
+    let refresher = vault.refresher()?;
+    for number in 0..48 {
+        vault.grant(&format!("subject-{number}"))?;
+    }
+    let memory = memory_kb(refresher)?;
+    let answer = Behaviour::HugeBody { bytes: 1_000_000 };
+    vault.server.misbehave(answer, None);
+    for _ in 0..6 {
+        refresh_all(&mut vault)?;
+    }
+    let refreshed = "SELECT count(*) FROM vault.tokens WHERE generation = 7";
+    assert_eq!(vault.db.query_one(refreshed, &[])?.get::<_, i64>(0), 48);
     let grown = memory_kb(refresher)?.saturating_sub(memory);
     assert!(grown <= MEMORY_KB, "{grown} kB more than {memory} kB");
     Ok(())

@@ -1,11 +1,12 @@
 //! `refresh_due` for callers like cron: pg_cron's jobs, and what they are told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
 use token_vault_cluster::wait::wait_for_sql;
 use token_vault_cluster::{Cluster, Options, Result, StopMode};
-use token_vault_oauth_server::Behaviour;
+use token_vault_oauth_server::{Behaviour, Entry};
 
 use crate::provider::{DATABASE, LIMIT, Vault};
 
@@ -96,7 +97,7 @@ fn refresh_due_tells_every_outcome_in_one_call() -> Result<()> {
     assert!(vault.server.revoke_family(4), "that of 'revoked'");
     vault
         .server
-        .misbehave_to("broken", Behaviour::Html { status: 503 }, Some(1));
+        .misbehave_to("broken", Behaviour::Html { status: 503 }, None);
     vault
         .server
         .misbehave_to("slow", Behaviour::Delay { ms: 20_000 }, Some(1));
@@ -118,10 +119,22 @@ fn refresh_due_tells_every_outcome_in_one_call() -> Result<()> {
                 &[],
             )
         });
-        let done = vault.wait_for_refreshes(5).and_then(|_| {
-            lock.execute("SELECT vault.delete_token('acme', 'deleted')", &[])?;
-            Ok(lock.commit()?)
-        });
+        // The provider has been asked for all of them, and a transient failure may have been tried again.
+        let all_asked = |journal: &[Entry]| {
+            let families: BTreeSet<_> = journal
+                .iter()
+                .map(|entry| entry.refresh_token_id.clone())
+                .collect();
+            families.len() == 5
+        };
+        let done = vault
+            .server
+            .wait_for_journal(all_asked, LIMIT)
+            .map_err(token_vault_cluster::Error::from)
+            .and_then(|_| {
+                lock.execute("SELECT vault.delete_token('acme', 'deleted')", &[])?;
+                Ok(lock.commit()?)
+            });
         let rows = calling.join().expect("the session's thread");
         done.map(|()| rows)
     })??;

@@ -1,5 +1,7 @@
 //! Where requests may go, and when none may go at all.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::json;
@@ -29,6 +31,73 @@ fn e12_nothing_is_sent_to_an_address_that_is_not_allowed_until_it_is() -> Result
     vault.wait_for_token("alice", "generation = 2")?;
     assert_eq!(vault.refresher()?, before);
     assert_eq!(vault.server.token_requests(), 1);
+    Ok(())
+}
+
+/// The policy's own corpus, as far as an address stands in the URL: see its head for the columns.
+const CORPUS: &str = include_str!("../../../../src/http/tests/corpus/outbound.txt");
+
+/// Every refused spelling of an address in the corpus.
+fn refused_hosts() -> Vec<&'static str> {
+    let lines = CORPUS.lines().filter(|line| !line.starts_with('#'));
+    let columns = lines.map(|line| line.split(" | ").collect::<Vec<_>>());
+    columns
+        .filter(|columns| columns.len() == 2 && columns[0] != "allowed")
+        .filter_map(|columns| columns[1].strip_prefix("https://")?.strip_suffix("/token"))
+        .collect()
+}
+
+#[test]
+fn e12_no_spelling_of_a_forbidden_address_gets_a_connection() -> Result<()> {
+    let mut vault = Vault::start_with(
+        &options()
+            .set("token_vault.allowed_networks", "")
+            .set("token_vault.request_timeout", "5s"),
+    )?;
+    // Whatever reaches this machine, under whichever of its addresses, comes here.
+    let trap = TcpListener::bind("[::]:0").or_else(|_| TcpListener::bind("0.0.0.0:0"))?;
+    trap.set_nonblocking(true)?;
+    let port = trap.local_addr()?.port();
+    let hosts = refused_hosts();
+    assert!(hosts.len() >= 250, "{}", hosts.len());
+    let mut stored = 0;
+    for host in hosts {
+        let endpoint = format!("https://{host}:{port}/token");
+        let registered = vault.db.execute(
+            "SELECT vault.register_provider($1, token_endpoint => $2)",
+            &[&host, &endpoint],
+        );
+        // A row that is refused is as good.
+        if registered.is_err() {
+            continue;
+        }
+        stored += 1;
+        vault.db.execute(
+            "SELECT vault.register_client($1, provider => $1, client_id => 'id', client_secret => 'cs-1')",
+            &[&host],
+        )?;
+        vault.db.execute(
+            "SELECT vault.store_token($1, $1, 'at', refresh_token => 'rt', expires_in => 3600)",
+            &[&host],
+        )?;
+    }
+    assert!(stored >= 200, "{stored}");
+    vault.db.execute(
+        "SELECT * FROM vault.refresh_due(within => '1 day', max_tokens => 1000)",
+        &[],
+    )?;
+    let wrong = "SELECT format('%s: %s', subject, last_error) FROM vault.tokens
+        WHERE generation <> 1 OR status <> 'valid' OR last_error IS NULL
+           OR last_error !~ 'nothing was sent: (the address is not allowed|the URL|the host name)|endpoint is not an https URL'";
+    let mut left = Vec::new();
+    let all = wait_for("an outcome of each", LIMIT, || {
+        let rows = vault.db.query(wrong, &[])?;
+        left = rows.iter().map(|row| row.get::<_, String>(0)).collect();
+        Ok(left.is_empty().then_some(()))
+    });
+    assert!(all.is_ok(), "{left:#?}");
+    let nobody = trap.accept().err().map(|error| error.kind());
+    assert_eq!(nobody, Some(ErrorKind::WouldBlock));
     Ok(())
 }
 

@@ -56,6 +56,11 @@ pub fn text(answer: &Value, member: &str) -> String {
 
 /// An HTTP client that trusts the server and takes every answer as it is.
 pub fn http(server: &OAuthServer) -> Agent {
+    http_within(server, Duration::from_secs(10))
+}
+
+/// The same with less patience.
+pub fn http_within(server: &OAuthServer, limit: Duration) -> Agent {
     let ca = Certificate::from_pem(server.ca_pem().as_bytes()).expect("PEM");
     Agent::config_builder()
         .tls_config(
@@ -67,7 +72,7 @@ pub fn http(server: &OAuthServer) -> Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(10)))
+        .timeout_global(Some(limit))
         .build()
         .new_agent()
 }
@@ -106,14 +111,22 @@ impl Answer {
 
 /// A refresh with the client's credentials in the body's place of choice.
 pub fn refresh(server: &OAuthServer, refresh_token: &str) -> Result<Answer, ureq::Error> {
+    refresh_at(server, &server.issuer(), refresh_token)
+}
+
+/// The same at another of the server's ports.
+pub fn refresh_at(
+    server: &OAuthServer,
+    base: &str,
+    refresh_token: &str,
+) -> Result<Answer, ureq::Error> {
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token),
     ];
-    let url = format!("{}/token", server.issuer());
     Answer::read(
         http(server)
-            .post(url)
+            .post(format!("{base}/token"))
             .header("authorization", basic(CLIENT, SECRET))
             .send_form(form),
     )

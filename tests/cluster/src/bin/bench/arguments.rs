@@ -22,6 +22,8 @@ pub struct Arguments {
     pub sustained: Duration,
     /// `token_vault.connections` meanwhile.
     pub connections: u32,
+    /// Tokens in the vault from which some are claimed.
+    pub claimed_from: u32,
     /// What is measured, if not everything.
     only: Option<String>,
 }
@@ -47,6 +49,7 @@ impl Arguments {
             refreshed: 50_000,
             sustained: Duration::from_secs(10),
             connections: 64,
+            claimed_from: 1_000_000,
             only: None,
         };
         let mut arguments = arguments;
@@ -68,6 +71,7 @@ impl Arguments {
                 "--reencrypted" => parsed.reencrypted = value,
                 "--refreshed" => parsed.refreshed = value,
                 "--sustained" => parsed.sustained = Duration::from_secs(value.into()),
+                "--claimed-from" => parsed.claimed_from = value,
                 "--connections" => parsed.connections = value,
                 _ => return Err(format!("unknown argument {name}").into()),
             }

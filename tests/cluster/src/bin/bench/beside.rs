@@ -115,6 +115,11 @@ pub fn refresher(db: &mut Client) -> Result<i32> {
     })
 }
 
+/// Has the refresher look at the whole schedule, which a statement has changed behind its back.
+pub fn look(db: &mut Client) -> Result<()> {
+    Ok(db.batch_execute("SELECT vault.adopt_installation()")?)
+}
+
 /// How often tokens have been replaced: what is durable of the provider's answers.
 pub fn replacements(db: &mut Client) -> Result<u64> {
     let row = db.query_one(

@@ -2,14 +2,18 @@
 //! unencrypted value, in one server and one run, in turns, so that whatever else the machine does meets
 //! both. What counts is the ratio; the times around it are only there to be read.
 //!
-//! Afterwards a full table is encrypted again after `rotate_key`, in a server of its own.
+//! Afterwards, each in a server of its own: a full table is encrypted again after `rotate_key`; tokens are refreshed
+//! at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside refreshes.
 //!
-//! Usage: bench [--rows N] [--rounds N] [--seconds N] [--clients N] [--reencrypted N]
+//! Usage: bench [--only calls,reencryption,refreshing,claiming,neighbour] [--rows N] [--rounds N] [--seconds N]
+//!     [--clients N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N] [--claimed-from N]
 
 mod arguments;
 mod beside;
+mod claiming;
 mod dataset;
 mod measure;
+mod neighbour;
 mod process;
 mod reencryption;
 mod refreshing;
@@ -42,6 +46,16 @@ fn run() -> Result<()> {
     }
     if arguments.wants("refreshing") {
         println!("{}", refreshing::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("claiming") {
+        println!("{}", claiming::measure(&options(), &arguments)?);
+    }
+    if arguments.wants("neighbour") {
+        let mut report = Report::default();
+        for pair in neighbour::measure(&options(), &arguments)? {
+            report.add(pair);
+        }
+        println!("{report}");
     }
     Ok(())
 }

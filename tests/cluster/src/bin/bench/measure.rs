@@ -27,7 +27,7 @@ enum Kind {
 
 impl Pair {
     /// Measures plain, ours, ours, plain: what changes steadily meanwhile meets both alike.
-    fn measure(
+    pub fn measure(
         name: &'static str,
         plain: &str,
         ours: &str,

@@ -37,6 +37,8 @@ pub struct Refreshing {
     /// kB, shared memory included.
     resident: u64,
     hot: f64,
+    /// Of the worker, for all it does.
+    transactions: i64,
 }
 
 /// Runs it once, in a server of its own.
@@ -55,7 +57,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Refreshing> {
     beside.refresh(&mut db, true)?;
     beside.wait_for_requests(1)?;
     thread::sleep(WARM_UP);
-    let mut measured = sustained(&beside, worker, arguments)?;
+    let mut measured = sustained(&beside, &mut db, worker, arguments)?;
     beside.refresh(&mut db, false)?;
     require_all_durable(&beside, &mut db)?;
     measured.hot = hot_share(&mut db, beside.provider.token_requests())?;
@@ -63,7 +65,13 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Refreshing> {
     Ok(measured)
 }
 
-fn sustained(beside: &Beside, worker: i32, arguments: &Arguments) -> Result<Refreshing> {
+fn sustained(
+    beside: &Beside,
+    db: &mut Client,
+    worker: i32,
+    arguments: &Arguments,
+) -> Result<Refreshing> {
+    let transactions = commits(db)?;
     let requests = beside.provider.token_requests();
     let times = (process::cpu_time(worker)?, beside.provider_time()?);
     let mut samples = Vec::new();
@@ -88,7 +96,13 @@ fn sustained(beside: &Beside, worker: i32, arguments: &Arguments) -> Result<Refr
         ],
         resident: process::resident_memory(worker).unwrap_or_default(),
         hot: 0.0,
+        transactions: commits(db)? - transactions,
     })
+}
+
+fn commits(db: &mut Client) -> Result<i64> {
+    let commits = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
+    Ok(db.query_one(commits, &[])?.get(0))
 }
 
 /// The rate counts answers; each must have become a token. Refreshing has just been turned off, and ends by and by.
@@ -127,12 +141,13 @@ impl fmt::Display for Refreshing {
         writeln!(
             f,
             "refreshing {} tokens for {:.0} s: {rate:.0} a second; processor time of one {:.0} µs in the worker, \
-             {:.0} µs in the provider; memory of the worker {first} kB, at most {most} kB, at the end {last} kB \
+             {:.0} µs in the provider; {:.1} refreshes in a transaction; memory of the worker {first} kB, at most {most} kB, at the end {last} kB \
              ({} kB with shared memory); {:.1} % of the updates HOT",
             self.tokens,
             self.duration.as_secs_f64(),
             worker * 1e6,
             self.per_refresh(self.provider_time) * 1e6,
+            self.refreshes as f64 / self.transactions.max(1) as f64,
             self.resident,
             self.hot * 100.0,
         )?;

@@ -68,7 +68,7 @@ fn ratio(pairs: &[Pair]) -> f64 {
     median(pairs.iter().map(|pair| pair.ours / pair.plain))
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let (lower, upper) = ((values.len() - 1) / 2, values.len() / 2);
