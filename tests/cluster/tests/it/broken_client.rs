@@ -38,7 +38,10 @@ fn refused() -> Result<(Vault, Listener)> {
 }
 
 fn wait_for_all(vault: &mut Vault) -> Result<()> {
-    vault.wait_for_count(DUE, "vault.tokens WHERE subject LIKE 'due-%' AND generation >= 2")
+    vault.wait_for_count(
+        DUE,
+        "vault.tokens WHERE subject LIKE 'due-%' AND generation >= 2",
+    )
 }
 
 #[test]
@@ -49,7 +52,10 @@ fn its_tokens_wait_and_nothing_but_probes_is_sent() -> Result<()> {
     vault.wait_for_refreshes(before + 2)?;
     let asked = vault.refreshes().len();
     assert!(asked <= FEW, "{asked} requests");
-    assert_eq!(vault.count("vault.tokens WHERE status = 'reauthorization_required'")?, 0);
+    assert_eq!(
+        vault.count("vault.tokens WHERE status = 'reauthorization_required'")?,
+        0
+    );
     assert_eq!(
         vault.count(
             "vault.attention WHERE reason = 'client_refused' AND needs_person AND client = 'app'
@@ -111,7 +117,10 @@ fn other_clients_of_the_provider_go_on() -> Result<()> {
         prefix: "other",
         count: 100,
     })?;
-    vault.wait_for_count(100, "vault.tokens WHERE client = 'other' AND generation = 2")?;
+    vault.wait_for_count(
+        100,
+        "vault.tokens WHERE client = 'other' AND generation = 2",
+    )?;
     vault.wait_for_count(1, REFUSED)?;
     Ok(())
 }
@@ -137,13 +146,18 @@ fn a_restart_does_not_forget_that_it_is_refused() -> Result<()> {
 #[test]
 fn trouble_of_the_provider_does_not_make_it_believe_in_the_client_again() -> Result<()> {
     let (mut vault, _) = refused()?;
-    vault.server.misbehave(Behaviour::Html { status: 503 }, Some(1));
+    vault
+        .server
+        .misbehave(Behaviour::Html { status: 503 }, Some(1));
     let before = vault.refreshes().len();
     // The probe that meets the trouble, and the next one.
     vault.wait_for_refreshes(before + 2)?;
     vault.wait_for_activity("query NOT LIKE 'refreshing%'")?;
     let asked = vault.refreshes().len() - before;
-    assert!(asked <= 3, "{asked} requests after a probe that met trouble");
+    assert!(
+        asked <= 3,
+        "{asked} requests after a probe that met trouble"
+    );
     Ok(())
 }
 
@@ -157,13 +171,23 @@ fn the_next_secret_is_tried_for_a_refused_client_only() -> Result<()> {
         .batch_execute("SELECT vault.add_client_secret('app', 'cs-other-5', place => 'last')")?;
     for behaviour in [
         Behaviour::Html { status: 503 },
-        Behaviour::Error { status: 400, error: "invalid_request".into() },
-        Behaviour::Error { status: 429, error: "invalid_client".into() },
+        Behaviour::Error {
+            status: 400,
+            error: "invalid_request".into(),
+        },
+        Behaviour::Error {
+            status: 429,
+            error: "invalid_client".into(),
+        },
         Behaviour::Empty { status: 401 },
     ] {
         let before = vault.refreshes();
         vault.server.misbehave(behaviour.clone(), Some(1));
-        assert_eq!(sqlstate(refresh_token(&mut vault.db, "alice")), "TV032", "{behaviour:?}");
+        assert_eq!(
+            sqlstate(refresh_token(&mut vault.db, "alice")),
+            "TV032",
+            "{behaviour:?}"
+        );
         let requests = vault.refreshes().split_off(before.len());
         let secrets: Vec<_> = requests.iter().map(|entry| &entry.behaviour).collect();
         assert_eq!(secrets, [&Some(behaviour)]);

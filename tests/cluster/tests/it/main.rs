@@ -1,8 +1,8 @@
 //! Tests against real servers; one module for each concern.
 
+mod broken_client;
 mod catalogue;
 mod catalogue_override;
-mod broken_client;
 mod client_secrets;
 mod clone_guard;
 mod column;
@@ -52,11 +52,11 @@ mod refresh_failures;
 mod refresh_fairness;
 mod refresh_isolation;
 mod refresh_isolation_locks;
-mod refresh_limits;
 mod refresh_kills;
 mod refresh_kills_points;
 mod refresh_kills_sessions;
 mod refresh_ledger;
+mod refresh_limits;
 mod refresh_load;
 mod refresh_obstacles;
 mod refresh_on_demand;

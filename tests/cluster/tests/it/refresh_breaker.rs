@@ -92,9 +92,7 @@ fn other_providers_go_on() -> Result<()> {
     vault.register_at_provider("well", RefreshPolicy::default());
     vault.add_client_of("other", "well", json!({}))?;
     vault.grant("alice")?;
-    vault
-        .server
-        .misbehave_to(CLIENT, unavailable("3600"), None);
+    vault.server.misbehave_to(CLIENT, unavailable("3600"), None);
     vault.grant_crowd(crowd(100))?;
     vault.wait_for_refreshes(5)?;
     wait_for_open_circuit(&mut vault, "alice", "is in trouble")?;
@@ -104,7 +102,10 @@ fn other_providers_go_on() -> Result<()> {
         prefix: "well",
         ..crowd(50)
     })?;
-    vault.wait_for_count(50, "vault.tokens WHERE provider = 'other' AND generation = 2")?;
+    vault.wait_for_count(
+        50,
+        "vault.tokens WHERE provider = 'other' AND generation = 2",
+    )?;
     Ok(())
 }
 
@@ -155,6 +156,9 @@ fn a_client_that_is_told_to_slow_down_does_and_the_others_go_on() -> Result<()> 
     let asked = of_client(&requests, "fast").count();
     assert!(asked <= FEW, "{asked} requests");
     vault.server.behave();
-    vault.wait_for_count(100, "vault.tokens WHERE client = 'fast' AND generation >= 2 AND subject <> 'alice'")?;
+    vault.wait_for_count(
+        100,
+        "vault.tokens WHERE client = 'fast' AND generation >= 2 AND subject <> 'alice'",
+    )?;
     Ok(())
 }

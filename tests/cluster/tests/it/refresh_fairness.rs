@@ -95,7 +95,10 @@ fn a_provider_that_never_answers_does_not_stop_the_others() -> Result<()> {
     // It has all the connections it can get.
     vault.wait_for_refreshes(12)?;
     vault.grant_crowd(crowd("default", 300))?;
-    vault.wait_for_count(300, "vault.tokens WHERE provider = 'acme' AND generation = 2")?;
+    vault.wait_for_count(
+        300,
+        "vault.tokens WHERE provider = 'acme' AND generation = 2",
+    )?;
     assert_eq!(
         vault.count("vault.tokens WHERE provider = 'hanging' AND generation = 2")?,
         0
