@@ -36,7 +36,7 @@ lint: prerequisites ## rustfmt and clippy, warnings are errors
 fuzz: ## fuzz the parsers of envelopes and key files, a minute each
 	@scripts/fuzz.sh
 
-bench: install ## envelopes, get_token, store_token and re-encryption beside their plain counterparts, as ratios
+bench: install ## envelopes, tokens and re-encryption beside plain counterparts, and refreshing at full speed, as ratios
 	@cargo run --quiet --release -p token_vault_core --example envelope_ratio
 	@scripts/tool.sh bench
 

@@ -33,6 +33,9 @@ needed_packages() {
   if $for_tests; then printf '%s\n' argon2 opensc openssl python3-pykcs11 shellcheck softhsm2 strace; fi
   # A test runs scripts/catalogue.py.
   if $for_tests && ! command -v python3 >/dev/null; then echo python3; fi
+  # What applications put beside their server: a connection pooler, and jobs at certain times.
+  if $for_tests; then echo pgbouncer; fi
+  if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-cron"; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
   # The OpenID provider of the tests. Any other installation of node will do.
@@ -60,6 +63,13 @@ install_missing_packages() {
     is_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+  # The tests start poolers of their own; the package's service is nothing that anybody asked for.
+  case " ${missing[*]:-} " in *" pgbouncer "*) disable_service pgbouncer ;; esac
+}
+
+disable_service() {
+  as_root service "$1" stop >/dev/null 2>&1 || true
+  as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
 }
 
 install_cargo_pgrx() {

@@ -7,16 +7,10 @@ use crate::policy::Policy;
 
 /// Names of this machine that need no name server, beside those that end in `.localhost` (RFC 6761 §6.3).
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", "localdomain", "ip6-localhost", "ip6-loopback"];
-/// Names of the services that hand out a cloud machine's credentials.
-const METADATA_NAMES: [&str; 7] = [
-    "instance-data",
-    "instance-data.ec2.internal",
-    "metadata",
-    "metadata.goog",
-    "metadata.google.internal",
-    "metadata.azure.internal",
-    "metadata.tencentyun.com",
-];
+/// Services that hand out a cloud machine's credentials have a name of these …
+const METADATA_NAMES: [&str; 2] = ["metadata", "instance-data"];
+/// … alone, or below one of these.
+const METADATA_DOMAINS: [&str; 2] = ["internal", "goog"];
 
 /// Refuses what is no plain https URL, and everything that two parsers could read differently.
 pub(crate) fn check(uri: &Uri) -> Result<(), NotSent> {
@@ -56,9 +50,10 @@ fn refused_name(name: &str) -> Option<&'static str> {
     if LOOPBACK_NAMES.contains(&last) {
         return Some("loopback");
     }
-    METADATA_NAMES
-        .contains(&name)
-        .then_some("cloud metadata service")
+    let first = name.split('.').next().unwrap_or_default();
+    let is_metadata =
+        METADATA_NAMES.contains(&first) && (name == first || METADATA_DOMAINS.contains(&last));
+    is_metadata.then_some("cloud metadata service")
 }
 
 /// Host and port of an authority, unchecked.

@@ -174,6 +174,21 @@ pub fn list_due(tenant: Option<TenantHash>, until: UnixMicros, limit: i64) -> Ve
     token::targets(&due)
 }
 
+/// Whether one of these tokens has an attempt without outcome that is due at once: whoever made it has ended.
+pub fn is_interrupted(tokens: &[i64]) -> bool {
+    static INTERRUPTED: Statement = Statement::new(
+        "SELECT true FROM vault.refresh_schedule
+         WHERE token = ANY ($1) AND attempt IS NOT NULL AND due_at <= clock_timestamp() LIMIT 1",
+        &[INT8ARRAYOID],
+    );
+    let found = spi::session(|session| {
+        session.query_one(&INTERRUPTED, &[tokens.to_vec().into()], |row| {
+            row.required(1)
+        })
+    });
+    found.unwrap_or(false)
+}
+
 /// A number for a tenant that is short enough to be handed to a worker.
 pub type TenantHash = i32;
 

@@ -22,6 +22,8 @@ pub struct Agenda {
     gates: Gates,
     /// Provider and client of the lanes, by what their numbers have in common.
     ways: HashMap<i64, Way>,
+    /// Those whose limits are known.
+    known: HashSet<Way>,
     /// When all lanes are looked at again.
     next_look: Instant,
     /// Of the tables of providers and clients.
@@ -38,6 +40,7 @@ impl Agenda {
             queue: Queue::default(),
             gates: Gates::default(),
             ways: HashMap::new(),
+            known: HashSet::new(),
             next_look: Instant::now(),
             generations: (0, 0),
             opens_at: None,
@@ -82,6 +85,7 @@ impl Agenda {
         if self.generations != now {
             self.generations = now;
             self.gates.reset();
+            self.known.clear();
             let ways: Vec<Way> = self.ways.values().cloned().collect();
             ways.iter().for_each(|way| self.know(way));
         }
@@ -128,8 +132,11 @@ impl Agenda {
         }
     }
 
-    /// Takes over the limits of a way's provider and client. Called in a transaction.
+    /// Takes over the limits of a way's provider and client, unless they are known. Called in a transaction.
     fn know(&mut self, way: &Way) {
+        if !self.known.insert(way.clone()) {
+            return;
+        }
         // A provider that is gone is told by the attempt itself.
         if let Ok(provider) = provider::find(&way.provider) {
             let mut limits = refresh::limits_of(&provider);

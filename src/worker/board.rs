@@ -86,6 +86,11 @@ pub fn launcher_started(pid: i32) {
     BOARD.with(|board| board.launcher = pid);
 }
 
+/// The database has a vault: the launcher sees to it that a refresher runs there.
+pub fn want(database: Oid) {
+    BOARD.with(|board| board.refresher(database.to_u32()).is_some());
+}
+
 /// A refresher says that it runs in a database. Requests that an earlier one had taken are open again.
 pub fn refresher_started(database: Oid, pid: i32) {
     BOARD.with(|board| {
@@ -194,7 +199,7 @@ pub fn nudge(database: Oid) {
         latch::wake(pid);
         return;
     }
-    BOARD.with(|board| board.refresher(database.to_u32()).is_some());
+    want(database);
     wake_launcher();
 }
 

@@ -20,8 +20,9 @@ pub fn run_standing(database: Oid) {
     if !transaction::run(catalog::extension_exists).unwrap_or(false) {
         return board::forget_database(database);
     }
+    board::want(database);
     if board::is_held(database) || !takes_over() {
-        return;
+        return; // the launcher comes back to it
     }
     let mut refresher = match Refresher::new(database) {
         Ok(refresher) => refresher,

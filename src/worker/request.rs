@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::pg::time::UnixMicros;
 use crate::pg::{background, fault, latch, server, settings, shmem, transaction};
 use crate::store::installation::{self, Standing};
-use crate::store::schedule::{Lane, TenantHash};
+use crate::store::schedule::{self, Lane, TenantHash};
 use crate::store::token::{self, State, Target};
 use crate::worker::errand::Errand;
 use crate::worker::{board, custody};
@@ -109,7 +109,7 @@ fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> Waited {
     if shmem::is_preloaded() {
         wait_for_standing_refresher(tokens, deadline)
     } else {
-        wait_for_own_refresher(errand, deadline)
+        wait_for_own_refresher(tokens, errand, deadline)
     }
 }
 
@@ -142,7 +142,8 @@ fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> Waited {
     }
 }
 
-fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> Waited {
+/// A worker that was told to end in the middle leaves attempts that are due at once: the next one goes on with them.
+fn wait_for_own_refresher(tokens: &[i64], errand: &Errand, deadline: Instant) -> Waited {
     loop {
         let worker = background::start(
             "token_vault refresher",
@@ -156,7 +157,10 @@ fn wait_for_own_refresher(errand: &Errand, deadline: Instant) -> Waited {
                     return Waited::TooLong;
                 }
             }
-            return Waited::Answered(None);
+            if !schedule::is_interrupted(tokens) {
+                return Waited::Answered(None);
+            }
+            continue;
         }
         // Every worker slot of the server is taken: one becomes free when another errand ends.
         if !sleep(deadline) {

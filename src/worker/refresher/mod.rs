@@ -196,6 +196,10 @@ impl Refresher {
                 .extend(repeated.into_iter().filter(|token| repeat.contains(token)));
         }
         self.finish();
+        if !self.in_flight.is_empty() {
+            // The session that waits has another worker started, which goes on with these.
+            self.recover();
+        }
         transaction::report_statistics();
     }
 
@@ -287,7 +291,9 @@ impl Refresher {
             Some(due_at) => format!("next due in {} s", until(now, due_at).as_secs()),
         };
         match self.in_flight.len() {
-            0 => next.replace("no other is due", "no token to refresh"),
+            0 => next
+                .replace("no other is due", "no token to refresh")
+                .replace("next due", "next token due"),
             1 => format!("refreshing 1 token, {next}"),
             tokens => format!("refreshing {tokens} tokens, {next}"),
         }

@@ -1,6 +1,6 @@
 //! From "due" or "asked for" to a request on its way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use token_vault_core::refresh::{Closed, Way};
 
@@ -16,36 +16,55 @@ use crate::worker::credentials::{Preparation, Prepared};
 impl Refresher {
     /// Starts those of the tokens asked for that are not in flight and may be sent.
     pub(super) fn start_asked(&mut self) {
-        let places = self.free_places();
-        if self.asked.is_empty() || places == 0 {
-            return;
+        let mut asked = self.new_ones_asked();
+        while !asked.is_empty() {
+            let places = self.free_places();
+            if places == 0 {
+                // Before those that have been looked at and have to wait.
+                asked.extend(std::mem::take(&mut self.asked));
+                self.asked = asked.into();
+                return;
+            }
+            let later = asked.split_off(places.min(asked.len()));
+            self.start_these(&asked);
+            asked = later;
         }
-        let mut asked: Vec<i64> = std::mem::take(&mut self.asked).into();
-        asked.sort_unstable();
-        asked.dedup();
-        asked.retain(|token| !self.in_flight.contains_key(token));
-        let later = asked.split_off(places.min(asked.len()));
-        self.asked.extend(later);
-        let admitted = match transaction::run(|| admissions(&mut self.agenda, &asked)) {
-            Ok(admissions) => self.sort_out(admissions, &asked),
+    }
+
+    /// What sessions ask for, each token once, without those whose answer is awaited, or waits to be written.
+    fn new_ones_asked(&mut self) -> Vec<i64> {
+        let unwritten = self.arrived.iter().map(|arrival| arrival.claim.token);
+        let mut known: HashSet<i64> = self.in_flight.keys().copied().chain(unwritten).collect();
+        let asked = std::mem::take(&mut self.asked).into_iter();
+        asked.filter(|token| known.insert(*token)).collect()
+    }
+
+    fn start_these(&mut self, asked: &[i64]) {
+        let admitted = match transaction::run(|| admissions(&mut self.agenda, asked)) {
+            Ok(admissions) => self.sort_out(admissions, asked),
             Err(aborted) => {
                 pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
-                board::finish(self.database, &asked);
+                board::finish(self.database, asked);
                 return;
             }
         };
+        if admitted.is_empty() {
+            return;
+        }
         let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
         let claims = self
             .claim(|lease| claim::claim_tokens(&tokens, lease))
             .unwrap_or_default();
+        let claimed: HashSet<i64> = claims.iter().map(|claim| claim.token).collect();
         // What could not be claimed (deleted, locked) has no outcome to wait for.
-        let (claimed, idle): (Vec<_>, Vec<_>) = admitted
-            .into_iter()
-            .partition(|(token, _)| claims.iter().any(|claim| claim.token == *token));
-        drop(claimed);
-        let tokens: Vec<i64> = idle.iter().map(|(token, _)| *token).collect();
-        idle.iter().for_each(|(_, way)| self.agenda.cancel(way));
-        board::finish(self.database, &tokens);
+        let idle: Vec<i64> = (admitted.iter())
+            .filter(|(token, _)| !claimed.contains(token))
+            .map(|(token, way)| {
+                self.agenda.cancel(way);
+                *token
+            })
+            .collect();
+        board::finish(self.database, &idle);
         self.send(claims);
     }
 

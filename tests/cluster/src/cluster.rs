@@ -114,6 +114,12 @@ impl Cluster {
         &self.password
     }
 
+    /// Whether the installation has the library of another extension.
+    pub fn has_library(&self, name: &str) -> bool {
+        let file = format!("{name}.so");
+        self.installation.pkglibdir.join(file).exists()
+    }
+
     /// A connection to a database as a role, without a password.
     ///
     /// # Errors

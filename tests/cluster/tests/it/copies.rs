@@ -53,6 +53,7 @@ pub fn assert_waits(db: &mut Client, server: &OAuthServer, why: &str) -> Result<
     assert_eq!(sqlstate(refresh_token(db, "alice")), "TV034");
     let told = complaint(refresh_token(db, "alice"));
     assert!(told.contains("vault.adopt_installation()"), "{told}");
+    assert!(told.contains(why), "{told}");
     assert_eq!(
         sqlstate(db.query("SELECT * FROM vault.refresh_due()", &[])),
         "TV034"

@@ -96,8 +96,7 @@ fn a_paused_process_goes_on_when_it_may_and_can_be_cancelled() -> Result<()> {
     let Vault { db, cluster, .. } = &mut vault;
     std::thread::scope(|scope| -> Result<()> {
         cluster.arm_fault("token_stored:pause")?;
-        let storing =
-            scope.spawn(|| store(db, "alice").and_then(|()| Ok(sqlstate(store(db, "bob")))));
+        let storing = scope.spawn(|| store(db, "alice").map(|()| sqlstate(store(db, "bob"))));
         cluster.wait_for_fault()?;
         cluster.arm_fault("token_stored:pause")?;
         cluster.wait_for_fault()?;

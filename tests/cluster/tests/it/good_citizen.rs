@@ -2,7 +2,7 @@
 
 use postgres::{Client, NoTls};
 use token_vault_cluster::wait::{wait_for, wait_for_sql};
-use token_vault_cluster::{Cluster, Options, Result};
+use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
 use crate::copies::{grant_and_look, wait_for_token};
 use crate::provider::{CLIENT, DATABASE, LIMIT, Vault, refresher, register_provider, secret};
@@ -233,6 +233,25 @@ fn it_makes_way_while_it_starts() -> Result<()> {
     assert_refreshes(&vault, "third", "bob")?;
     let log = vault.cluster.log()?;
     assert!(!log.contains("FATAL"), "{log}");
+    Ok(())
+}
+
+/// A launcher that has just been started looks into every database: it comes back to one that was held then.
+#[test]
+fn it_makes_way_right_after_a_start() -> Result<()> {
+    let mut vault = Vault::start()?;
+    drop(second(&vault)?);
+    for round in 0..6 {
+        let database = ["second", "third"][round % 2];
+        let other = ["third", "second"][round % 2];
+        vault.cluster.restart(StopMode::Fast)?;
+        let mut admin = vault.cluster.connect("postgres", "postgres")?;
+        admin
+            .batch_execute(&format!("ALTER DATABASE {database} RENAME TO {other}"))
+            .map_err(|error| format!("round {round}: {error:?}"))?;
+        refresher(&mut admin, other)?;
+    }
+    vault.cluster.assert_never_crashed();
     Ok(())
 }
 

@@ -13,9 +13,13 @@ use crate::provider::{DATABASE, LIMIT, Vault};
 /// Debian's pg_cron starts jobs at full minutes.
 const NEXT_MINUTE: Duration = Duration::from_secs(150);
 
-/// A vault beside which pg_cron is preloaded, and nothing else.
-fn start_with_cron(background_workers: &str) -> Result<Vault> {
+/// A vault beside which pg_cron is preloaded, and nothing else; none where pg_cron is not installed.
+fn start_with_cron(background_workers: &str) -> Result<Option<Vault>> {
     let mut vault = Vault::start_with(&Options::new().not_preloaded().without_fsync())?;
+    if !vault.cluster.has_library("pg_cron") {
+        eprintln!("skipped: this server has no pg_cron");
+        return Ok(None);
+    }
     let cluster: &mut Cluster = &mut vault.cluster;
     let socket = cluster.directory().display().to_string();
     cluster.configure(&format!(
@@ -25,7 +29,7 @@ fn start_with_cron(background_workers: &str) -> Result<Vault> {
     cluster.restart(StopMode::Fast)?;
     vault.db = vault.session()?;
     vault.db.batch_execute("CREATE EXTENSION pg_cron")?;
-    Ok(vault)
+    Ok(Some(vault))
 }
 
 /// Waits until a job has refreshed both tokens and ended well.
@@ -48,7 +52,9 @@ fn wait_for_success(vault: &mut Vault) -> Result<()> {
 
 #[test]
 fn a_job_of_pg_cron_refreshes_what_is_due() -> Result<()> {
-    let mut vault = start_with_cron("off")?;
+    let Some(mut vault) = start_with_cron("off")? else {
+        return Ok(());
+    };
     vault.grant_that_is_due("alice")?;
     vault.grant_that_is_due("bob")?;
     vault.grant("later")?;
@@ -61,10 +67,12 @@ fn a_job_of_pg_cron_refreshes_what_is_due() -> Result<()> {
     Ok(())
 }
 
-/// The job runs in a background worker, as a role that may refresh and nothing else.
+/// The job of the README, run in a background worker by a role that may refresh and nothing else.
 #[test]
 fn a_job_of_an_unprivileged_role_refreshes_what_is_due() -> Result<()> {
-    let mut vault = start_with_cron("on")?;
+    let Some(mut vault) = start_with_cron("on")? else {
+        return Ok(());
+    };
     vault.grant_that_is_due("alice")?;
     vault.grant_that_is_due("bob")?;
     vault.db.batch_execute(
@@ -72,7 +80,7 @@ fn a_job_of_an_unprivileged_role_refreshes_what_is_due() -> Result<()> {
          SELECT vault.grant_access('refresher', privileges => '{refresh}');
          GRANT USAGE ON SCHEMA cron TO refresher;
          SET ROLE refresher;
-         SELECT cron.schedule('refresh', '* * * * *', 'SELECT * FROM vault.refresh_due()');
+         SELECT cron.schedule('refresh tokens', '* * * * *', $$SELECT * FROM vault.refresh_due(within => '5 minutes')$$);
          RESET ROLE",
     )?;
     wait_for_success(&mut vault)?;

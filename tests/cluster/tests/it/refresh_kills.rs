@@ -105,9 +105,9 @@ fn kill_again_and_again(kills: usize) -> Result<()> {
     println!("{report}; {} orderly ends beside them", number - killed);
     report.assert_clean();
     assert!(
-        report.in_the_middle() * 5 >= kills * 4,
+        report.in_the_middle * 5 >= kills * 4,
         "only {} of {kills} kills hit the middle",
-        report.in_the_middle()
+        report.in_the_middle
     );
     Ok(())
 }

@@ -7,8 +7,9 @@ use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result, wait_for_end};
 
 use crate::provider::LIMIT;
-use crate::refresh_ledger::{Report, lost_attempt};
+use crate::refresh_ledger::lost_attempt;
 use crate::refresh_load::{Load, POLICIES, STRICT};
+use crate::refresh_report::Report;
 
 /// How long the provider takes for its answers, in ms.
 const ANSWER: u64 = 20;
@@ -53,9 +54,10 @@ const STEPS: [(&str, Way, Fate); 14] = [
 ];
 
 /// The steps inside a transaction: an error there rolls it back, the refresher goes on, and what it has in memory is kept.
-const IN_TRANSACTION: [&str; 4] = [
+const IN_TRANSACTION: [&str; 5] = [
     "claim_begins",
     "claim_made",
+    "call_opened",
     "outcome_sealed",
     "outcome_written",
 ];

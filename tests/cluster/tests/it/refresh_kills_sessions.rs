@@ -76,7 +76,7 @@ fn a_session_that_ends_while_it_waits_does_no_harm_to_the_next_one() -> Result<(
     }
     let report = load.ledger.check(&mut load.vault)?;
     report.assert_clean();
-    assert_eq!(report.requests(), STEPS.len());
+    assert_eq!(report.requests, STEPS.len());
     load.vault.cluster.assert_never_crashed();
     Ok(())
 }
@@ -114,7 +114,7 @@ fn a_session_that_asks_late_gets_what_others_have_had_refreshed() -> Result<()> 
     );
     let report = load.ledger.check(&mut load.vault)?;
     report.assert_clean();
-    assert_eq!(report.requests(), 1);
+    assert_eq!(report.requests, 1);
     Ok(())
 }
 

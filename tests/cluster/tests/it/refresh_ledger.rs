@@ -2,7 +2,6 @@
 //! grant was lost or a refresh token sent twice without need.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -11,6 +10,7 @@ use token_vault_oauth_server::{Entry, Outcome, handle};
 
 use crate::provider::Vault;
 use crate::refresh_load::STRICT;
+use crate::refresh_report::{Loss, Report};
 use crate::refresh_tokens::{Row, rows};
 
 /// Whether the application has stored a grant.
@@ -36,13 +36,6 @@ pub struct Interruption {
     pub end: SystemTime,
 }
 
-/// A grant that a strict provider has ended, because it was asked again after an answer that the vault never had.
-struct Loss {
-    subject: String,
-    /// For how long the answer had been there when the refresher died; `None`: it had not been sent.
-    held: Option<Duration>,
-}
-
 #[derive(Default)]
 pub struct Ledger {
     grants: Vec<Grant>,
@@ -51,16 +44,6 @@ pub struct Ledger {
     reports: Vec<(String, String)>,
     /// Time that passes between two refreshes of a token, at least.
     pause: Duration,
-}
-
-/// What a check has found.
-pub struct Report {
-    requests: usize,
-    repeated: usize,
-    interruptions: usize,
-    in_the_middle: usize,
-    losses: Vec<Loss>,
-    problems: Vec<String>,
 }
 
 /// The requests that belong to one grant, in their order.
@@ -351,53 +334,5 @@ impl Account<'_> {
             ));
         }
         lines[lines.len().saturating_sub(4)..].join("\n")
-    }
-}
-
-impl Report {
-    fn problem(&mut self, problem: String) {
-        self.problems.push(problem);
-    }
-
-    pub fn in_the_middle(&self) -> usize {
-        self.in_the_middle
-    }
-
-    pub fn requests(&self) -> usize {
-        self.requests
-    }
-
-    /// How many grants a strict provider has ended.
-    pub fn losses(&self) -> usize {
-        self.losses.len()
-    }
-
-    /// Panics if a grant was lost or asked for twice without need.
-    pub fn assert_clean(&self) {
-        assert!(
-            self.problems.is_empty(),
-            "{} problems, for one:\n{}",
-            self.problems.len(),
-            self.problems[..self.problems.len().min(5)].join("\n")
-        );
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held: Vec<Duration> = self.losses.iter().filter_map(|loss| loss.held).collect();
-        write!(
-            f,
-            "{} kills, {} of them with answers under way; {} refreshes, {} of them repeated within a leeway; \
-             {} grants of a strict provider lost: {} answers not yet sent, {} not yet durable, after {:?} at most",
-            self.interruptions,
-            self.in_the_middle,
-            self.requests,
-            self.repeated,
-            self.losses.len(),
-            self.losses.len() - held.len(),
-            held.len(),
-            held.iter().max().copied().unwrap_or_default(),
-        )
     }
 }

@@ -151,6 +151,8 @@ fn a6_an_answer_that_cannot_be_written_is_kept_until_it_can() -> Result<()> {
             .contains("could not write the outcome of attempt")
             .then_some(()))
     })?;
+    // Who asks meanwhile does not have the spent refresh token sent once more.
+    assert_eq!(sqlstate(get_token(&mut vault.db, "alice")), "TV033");
     lock.rollback()?;
     vault.wait_for_token("alice", "generation = 2")?;
     let fresh = get_token(&mut vault.db, "alice")?;

@@ -1,7 +1,7 @@
 //! Whoever asks for a token that has expired waits for its refresh: any transaction may, many may at once, and
 //! none waits for ever.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postgres::NoTls;
 use token_vault_cluster::Result;
@@ -83,16 +83,13 @@ fn a11_a_waiter_that_gives_up_does_not_take_the_refresh_along() -> Result<()> {
         answer_late(&vault);
         let mut session = vault.session()?;
         session.batch_execute(setting)?;
-        let begin = Instant::now();
         assert_eq!(
             sqlstate(get_token(&mut session, subject)),
             expected,
             "{setting}"
         );
-        assert!(
-            begin.elapsed() < SLOW,
-            "{setting}: it waited for the answer"
-        );
+        let generation = vault.token(subject)?.generation;
+        assert_eq!(generation, 1, "{setting}: it waited for the answer");
         // The session is as good as before, and the answer comes for everybody else.
         session.batch_execute("SELECT 1")?;
         vault.wait_for_token(subject, "generation = 2")?;
@@ -132,19 +129,15 @@ fn a_transaction_that_has_changed_the_token_is_told_at_once() -> Result<()> {
         .server
         .issue(crate::provider::CLIENT, "alice", "profile");
     let mut session = vault.session()?;
-    session.batch_execute("SET token_vault.refresh_wait = '20s'")?;
+    // If it waited for itself, it would be cancelled long before the wait is over.
+    session.batch_execute("SET token_vault.refresh_wait = '60s'; SET statement_timeout = '8s'")?;
     let mut transaction = session.transaction()?;
     transaction.execute(
         "SELECT vault.store_token('acme', 'alice', access_token => 'at-1', refresh_token => $1, expires_in => 0)",
         &[&answer["refresh_token"].as_str()],
     )?;
-    let begin = Instant::now();
     let asked = transaction.query_one("SELECT vault.get_token('acme', 'alice')", &[]);
     assert_eq!(sqlstate(asked), "TV036");
-    assert!(
-        begin.elapsed() < Duration::from_secs(5),
-        "it waited for itself"
-    );
     transaction.rollback()?;
     assert_eq!(vault.refreshes().len(), 0);
     get_token(&mut session, "alice")?;
