@@ -51,7 +51,9 @@ fn a_strict_provider_that_lost_an_answer_is_blamed_with_its_attempt() -> Result<
 fn later_failures_keep_the_attempt_on_record() -> Result<()> {
     let mut vault = Vault::start()?;
     vault.grant("alice")?;
-    let lost = last_attempt(&mut vault)? + i64::from(vault.refreshes().is_empty());
+    vault.grant("bob")?;
+    refresh_token(&mut vault.db, "bob")?;
+    let lost = last_attempt(&mut vault)? + 1;
     vault.server.misbehave(Behaviour::DropBeforeAnswer, Some(1));
     vault.server.misbehave(
         Behaviour::Error {
