@@ -201,7 +201,7 @@ fn requests_are_right(case: &Case, requests: &[Entry]) -> bool {
         .all(|pair| pair[0].refresh_token_id == pair[1].refresh_token_id);
     is_one_token
         && match case.end {
-            End::Refreshed | End::Dead | End::Waits => requests.len() == 1,
+            End::Refreshed | End::Dead | End::Waits | End::Kept => requests.len() == 1,
             End::Unsent => requests.is_empty(),
             // Where the connection fails, the provider has read no request.
             End::Lost => is_repeated || case.fault.is_some(),

@@ -46,6 +46,9 @@ pub enum End {
     Unsent,
     /// Nobody knows what the provider did: asked again at once with the same refresh token, then later and later.
     Lost,
+    /// The answer is kept, and looks as if tokens were in it somewhere: not asked again while the access token lives,
+    /// because the provider's row may be mended until then.
+    Kept,
     /// Trouble that passes: tried again later, never at once.
     Transient,
     /// The same, and not before the provider wants it.
@@ -170,6 +173,7 @@ fn end(name: &str) -> Option<End> {
         "refreshed" => End::Refreshed,
         "unsent" => End::Unsent,
         "lost" => End::Lost,
+        "kept" => End::Kept,
         "transient" => End::Transient,
         "waits" => End::Waits,
         "client_broken" => End::ClientBroken,
