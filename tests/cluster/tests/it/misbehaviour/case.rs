@@ -66,6 +66,8 @@ pub struct Case {
     pub fault: Option<ConnectionFault>,
     /// With placeholders that are known when the grant is.
     answer: Option<Value>,
+    /// The same with their values.
+    behaviour: Option<Behaviour>,
     provider: Value,
     is_static: bool,
     pub end: End,
@@ -98,6 +100,7 @@ impl Case {
             name: format!("p-{file}-{}", text("name")?),
             fault: fault.transpose().ok()?,
             answer: line.get("answer").cloned(),
+            behaviour: None,
             provider: line.get("provider").cloned().unwrap_or_default(),
             is_static: text("refresh") == Some("static"),
             end: end(text("ends")?)?,
@@ -107,7 +110,7 @@ impl Case {
     }
 
     /// Makes provider, client and a grant that is not due yet, and has the provider misbehave from now on.
-    pub fn set_up(&self, vault: &mut Vault) -> Result<()> {
+    pub fn set_up(&mut self, vault: &mut Vault) -> Result<()> {
         let endpoint = match self.fault {
             Some(fault) => {
                 let port = vault.server.open_faulty_port(fault)?;
@@ -133,10 +136,16 @@ impl Case {
             "SELECT vault.store_token_response($1, $1, $2::jsonb)",
             &[name, &Json(&grant)],
         )?;
-        if let Some(answer) = self.behaviour(vault, &grant)? {
-            vault.server.misbehave_to(name, answer, None);
-        }
+        self.behaviour = self.filled_answer(vault, &grant)?;
+        self.misbehave(vault);
         Ok(())
+    }
+
+    /// Has the provider misbehave from now on. A port's fault cannot be switched on again.
+    pub fn misbehave(&self, vault: &Vault) {
+        if let Some(behaviour) = self.behaviour.clone() {
+            vault.server.misbehave_to(&self.name, behaviour, None);
+        }
     }
 
     /// Registers the client, as an administrator also does to mend it.
@@ -148,7 +157,7 @@ impl Case {
         Ok(())
     }
 
-    fn behaviour(&self, vault: &Vault, grant: &Value) -> Result<Option<Behaviour>> {
+    fn filled_answer(&self, vault: &Vault, grant: &Value) -> Result<Option<Behaviour>> {
         let Some(answer) = &self.answer else {
             return Ok(None);
         };
