@@ -7,21 +7,29 @@ mod tests {
     use token_vault_core::refresh::Closed;
 
     use crate::pg::server;
-    use crate::worker::board;
+    use crate::worker::board::{self, Wish};
 
     fn database(number: u32) -> Oid {
         Oid::from(4_000_000_000 + number)
     }
 
+    fn wishes(tokens: &[i64]) -> Vec<Wish> {
+        let wish = |token: &i64| Wish {
+            token: *token,
+            generation: 1,
+        };
+        tokens.iter().map(wish).collect()
+    }
+
     #[pg_test]
     fn a_request_is_asked_taken_and_finished() {
         let (database, me) = (database(1), server::process_id());
-        assert_eq!(board::ask(database, me, &[7, 8, 7]), 3);
+        assert_eq!(board::ask(database, me, &wishes(&[7, 8, 7])), 3);
         assert_eq!(board::open_requests(me), 3);
         // Each token once, and only to the refresher of this database.
-        assert_eq!(board::take(self::database(2), 10), Vec::<i64>::new());
-        assert_eq!(board::take(database, 10), [7, 8]);
-        assert_eq!(board::take(database, 10), Vec::<i64>::new());
+        assert_eq!(board::take(self::database(2), 10), []);
+        assert_eq!(board::take(database, 10), wishes(&[7, 8]));
+        assert_eq!(board::take(database, 10), []);
         board::finish(database, &[7]);
         assert_eq!(board::open_requests(me), 1);
         board::finish(self::database(2), &[8]);
@@ -34,17 +42,17 @@ mod tests {
     #[pg_test]
     fn a_request_outlives_the_session_that_gave_up_until_it_is_taken() {
         let (database, me) = (database(3), server::process_id());
-        board::ask(database, me, &[1, 2]);
+        board::ask(database, me, &wishes(&[1, 2]));
         board::withdraw(me);
         assert_eq!(board::open_requests(me), 0);
-        assert_eq!(board::take(database, 10), [1, 2]);
-        assert_eq!(board::take(database, 10), Vec::<i64>::new());
+        assert_eq!(board::take(database, 10), wishes(&[1, 2]));
+        assert_eq!(board::take(database, 10), []);
     }
 
     #[pg_test]
     fn a_refresher_takes_no_more_than_it_has_room_for() {
         let (database, me) = (database(4), server::process_id());
-        board::ask(database, me, &[1, 2, 3]);
+        board::ask(database, me, &wishes(&[1, 2, 3]));
         assert_eq!(board::take(database, 2).len(), 2);
         assert_eq!(board::take(database, 2).len(), 1);
         board::withdraw(me);
@@ -53,11 +61,11 @@ mod tests {
     #[pg_test]
     fn what_a_dead_refresher_had_taken_is_asked_again() {
         let (database, me) = (database(5), server::process_id());
-        board::ask(database, me, &[1]);
-        assert_eq!(board::take(database, 1), [1]);
+        board::ask(database, me, &wishes(&[1]));
+        assert_eq!(board::take(database, 1), wishes(&[1]));
         board::refresher_started(database, me);
         assert_eq!(board::running_refresher(database), Some(me));
-        assert_eq!(board::take(database, 1), [1]);
+        assert_eq!(board::take(database, 1), wishes(&[1]));
         board::refresher_ended(database, me, false);
         assert_eq!(board::running_refresher(database), None);
         board::withdraw(me);
@@ -66,8 +74,8 @@ mod tests {
     #[pg_test]
     fn who_waits_is_told_why_nothing_is_sent() {
         let (database, me) = (database(7), server::process_id());
-        board::ask(database, me, &[1, 2]);
-        assert_eq!(board::take(database, 9), [1, 2]);
+        board::ask(database, me, &wishes(&[1, 2]));
+        assert_eq!(board::take(database, 9), wishes(&[1, 2]));
         board::finish_with(database, &[1], Some(Closed::Client));
         board::finish(database, &[2]);
         assert_eq!(board::open_requests(me), 0);
@@ -102,10 +110,10 @@ mod tests {
     fn requests_of_a_session_that_has_ended_are_swept() {
         // No process of any server has this number.
         let (database, nobody) = (database(6), i32::MAX);
-        board::ask(database, nobody, &[1]);
+        board::ask(database, nobody, &wishes(&[1]));
         board::sweep();
         assert_eq!(board::open_requests(nobody), 0);
-        assert_eq!(board::take(database, 1), Vec::<i64>::new());
+        assert_eq!(board::take(database, 1), []);
     }
 
     #[pg_test]

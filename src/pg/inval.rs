@@ -73,6 +73,11 @@ thread_local! {
     static CLIENTS: Watch = const { Watch::new(c"client") };
 }
 
+/// Forgets what this backend remembers of a topic, as if a message had come.
+pub fn forget(topic: Topic) {
+    with_watch(topic, Watch::invalidate);
+}
+
 fn with_watch<R>(topic: Topic, read: impl FnOnce(&Watch) -> R) -> R {
     match topic {
         Topic::Keys => KEYS.with(read),

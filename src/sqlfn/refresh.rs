@@ -115,13 +115,9 @@ fn refresh_due(
         let until = time::now().saturating_add(within);
         let tenant = settings::tenant().map(|tenant| schedule::tenant_hash(&tenant));
         let due = schedule::list_due(tenant, until, max_tokens.into());
-        let ids: Vec<i64> = due
-            .iter()
-            .filter(|target| !target.is_ours)
-            .map(|target| target.id)
-            .collect();
+        let theirs: Vec<&Target> = due.iter().filter(|target| !target.is_ours).collect();
         request::refresh_all(
-            &ids,
+            &theirs,
             until,
             tenant,
             settings::refresh_wait()

@@ -226,9 +226,15 @@ impl Agenda {
         self.gates.cancel(way);
     }
 
-    /// A request that is under way is sent once more, with another client secret.
-    pub fn sent_again(&mut self, way: &Way, now: UnixMicros) {
-        self.gates.send_again(way, now);
+    /// Whether a request that is under way may be sent once more, with another client secret; if so, it counts as sent.
+    pub fn may_send_again(&mut self, way: &Way, now: UnixMicros) -> bool {
+        match self.gates.send_again(way, now) {
+            Ok(()) => true,
+            Err(until) => {
+                self.opens_at = Some(self.opens_at.map_or(until, |earlier| earlier.min(until)));
+                false
+            }
+        }
     }
 
     /// A request has ended.

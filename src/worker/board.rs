@@ -13,7 +13,7 @@ use crate::pg::time::UnixMicros;
 
 pub use hints::{ask_to_look, schedule_changed, take_hints};
 pub use holds::{hold, is_held, release, sweep_holds};
-pub use requests::{ask, finish, finish_with, open_requests, reason, sweep, take, withdraw};
+pub use requests::{Wish, ask, finish, finish_with, open_requests, reason, sweep, take, withdraw};
 
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use token_vault_core::oauth::{
     self, Answer, Client as CoreClient, Expiry, Failure, Grant, KeptAnswer, Provider, Rotation,
-    TokenRequest, TokenResponse,
+    TokenRequest, TokenResponse, Unreadable,
 };
 use token_vault_core::refresh::{self, Report, Verdict};
 use token_vault_core::secret::{AccessToken, RefreshToken};
@@ -134,8 +134,7 @@ impl Call {
             Answer::Unreadable(unreadable) => (
                 Outcome::Unknown {
                     error: format!("unreadable answer with status {}", unreadable.status),
-                    is_likely_served: unreadable.resembles_tokens
-                        && self.provider.rotates_refresh_token != Rotation::No,
+                    is_likely_served: is_likely_served(&self.provider, unreadable),
                     answer: unreadable.may_hold_tokens().then_some(KeptAnswer {
                         status: answer.status,
                         content_type: answer.content_type,
@@ -163,14 +162,32 @@ impl Call {
     }
 }
 
-/// What an answer that was kept says now that the provider's row may have been mended; None: still nothing.
-pub fn read_again(provider: &Provider, kept: &KeptAnswer) -> Option<Outcome> {
+/// What an answer that was kept says, now that the provider's row may have been mended.
+pub enum Reading {
+    /// It is understood.
+    Understood(Outcome),
+    /// Still not; but it looks as if the refresh token was rotated.
+    LikelyServed,
+    /// Nothing.
+    Nothing,
+}
+
+/// Reads an answer that was kept.
+pub fn read_again(provider: &Provider, kept: &KeptAnswer) -> Reading {
     let content_type = kept.content_type.as_deref();
     match oauth::read_answer(provider, kept.status, content_type, kept.body.expose()) {
-        Answer::Success(response) => Some(Outcome::Refreshed(Box::new(response))),
-        Answer::Extended(expiry) => Some(Outcome::Extended(expiry)),
-        Answer::Failure(_) | Answer::Unreadable(_) => None,
+        Answer::Success(response) => Reading::Understood(Outcome::Refreshed(Box::new(response))),
+        Answer::Extended(expiry) => Reading::Understood(Outcome::Extended(expiry)),
+        Answer::Unreadable(unreadable) if is_likely_served(provider, unreadable) => {
+            Reading::LikelyServed
+        }
+        Answer::Failure(_) | Answer::Unreadable(_) => Reading::Nothing,
     }
+}
+
+/// Whether the provider has very likely issued tokens, and taken back the refresh token that was sent.
+fn is_likely_served(provider: &Provider, unreadable: Unreadable) -> bool {
+    unreadable.resembles_tokens && provider.rotates_refresh_token != Rotation::No
 }
 
 /// A refusal in a word: the provider's code, or the status.

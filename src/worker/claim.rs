@@ -9,6 +9,7 @@ use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::{self, UnixMicros};
 use crate::store::schedule::{Lane, lane_of_t};
 use crate::store::token::TokenKey;
+use crate::worker::board::Wish;
 
 /// A token that is being refreshed, as it was when the intent was committed.
 pub struct Claim {
@@ -33,6 +34,8 @@ pub struct Claim {
     pub is_used: bool,
     /// The provider has refused the grant for good: only an answer that was kept can help.
     pub is_dead: bool,
+    /// When it was due before it was claimed.
+    pub was_due_at: UnixMicros,
     pub issued_at: UnixMicros,
     pub expires_at: Option<UnixMicros>,
     pub refresh_token_expires_at: Option<UnixMicros>,
@@ -82,7 +85,7 @@ macro_rules! claim_those {
                  CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
                  coalesce(t.refresh_policy, c.refresh_policy, 'always'),
                  coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at,
-                 t.expires_at, t.state <> 'active'"
+                 t.expires_at, t.state <> 'active', due.due_at"
         )
     };
 }
@@ -92,13 +95,20 @@ macro_rules! claim_those {
 ///
 /// Each lane is read from the time before which none of its tokens is due: behind the rows that earlier claims have
 /// moved, which a long-lived snapshot elsewhere keeps in the index.
-pub fn claim_due(shares: &[Share], until: UnixMicros, lease_until: UnixMicros) -> Vec<Claim> {
+///
+/// * `unwritten` — tokens whose answer waits to be written, perhaps for longer than their lease.
+pub fn claim_due(
+    shares: &[Share],
+    until: UnixMicros,
+    unwritten: &[i64],
+    lease_until: UnixMicros,
+) -> Vec<Claim> {
     static CLAIM: Statement = Statement::new(
         claim_those!(
-            "SELECT d.token, d.attempt, d.attempt_generation
+            "SELECT d.token, d.attempt, d.attempt_generation, d.due_at
              FROM unnest($3, $4, $5) AS l (lane, due_from, places) CROSS JOIN LATERAL
-                 (SELECT token, attempt, attempt_generation FROM vault.refresh_schedule AS r
-                  WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.due_at <= $2
+                 (SELECT token, attempt, attempt_generation, due_at FROM vault.refresh_schedule AS r
+                  WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.due_at <= $2 AND r.token <> ALL ($6)
                   ORDER BY r.due_at LIMIT l.places FOR UPDATE SKIP LOCKED) AS d"
         ),
         &[
@@ -107,6 +117,7 @@ pub fn claim_due(shares: &[Share], until: UnixMicros, lease_until: UnixMicros) -
             INT8ARRAYOID,
             TIMESTAMPTZARRAYOID,
             INT4ARRAYOID,
+            INT8ARRAYOID,
         ],
     );
     let lanes: Vec<i64> = shares.iter().map(|share| share.lane).collect();
@@ -124,20 +135,30 @@ pub fn claim_due(shares: &[Share], until: UnixMicros, lease_until: UnixMicros) -
         lanes.into(),
         from.into(),
         places.into(),
+        unwritten.to_vec().into(),
     ];
     spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, false)))
 }
 
-/// Claims these tokens, due or not, except those that somebody has locked.
-pub fn claim_tokens(tokens: &[i64], lease_until: UnixMicros) -> Vec<Claim> {
+/// Claims these tokens, due or not, except those that somebody has locked, or that are another generation by now.
+pub fn claim_wishes(wishes: &[Wish], lease_until: UnixMicros) -> Vec<Claim> {
     static CLAIM: Statement = Statement::new(
         claim_those!(
-            "SELECT token, attempt, attempt_generation FROM vault.refresh_schedule
-             WHERE token = ANY ($2) FOR UPDATE SKIP LOCKED"
+            "SELECT r.token, r.attempt, r.attempt_generation, r.due_at
+             FROM unnest($2, $3) AS w (token, generation)
+                  JOIN vault.token AS g ON g.id = w.token AND g.generation = w.generation
+                  JOIN vault.refresh_schedule AS r ON r.token = w.token
+             FOR UPDATE OF r SKIP LOCKED"
         ),
-        &[TIMESTAMPTZOID, INT8ARRAYOID],
+        &[TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID],
     );
-    let arguments = [timestamp(Some(lease_until)), tokens.to_vec().into()];
+    let tokens: Vec<i64> = wishes.iter().map(|wish| wish.token).collect();
+    let generations: Vec<i64> = wishes.iter().map(|wish| wish.generation).collect();
+    let arguments = [
+        timestamp(Some(lease_until)),
+        tokens.into(),
+        generations.into(),
+    ];
     spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, true)))
 }
 
@@ -250,6 +271,7 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         refresh_token_expires_at: row.time(20),
         expires_at: row.time(21),
         is_dead: row.required(22),
+        was_due_at: row.time(23).expect("due_at is never null"),
         is_asked_for,
     }
 }

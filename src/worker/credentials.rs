@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::pg::{random, time};
 use crate::store::client::{self, Client};
 use crate::store::{keyring, provider};
+use crate::worker::apply;
 use crate::worker::arrival::Arrival;
-use crate::worker::call::{self, Call, Outcome};
+use crate::worker::call::{self, Call, Outcome, Reading};
 use crate::worker::claim::Claim;
 
 /// A client with its secrets, in the order in which they are tried.
@@ -48,9 +49,15 @@ impl Preparation {
             Ok(provider) => provider,
             Err(error) => return settled(claim, None, Outcome::misconfigured(error.message())),
         };
-        let kept = read_kept(&claim).and_then(|kept| call::read_again(&provider, &kept));
-        if let Some(outcome) = kept {
-            return settled(claim, Some(provider), outcome);
+        let kept = read_kept(&claim).map(|kept| call::read_again(&provider, &kept));
+        match kept {
+            Some(Reading::Understood(outcome)) => return settled(claim, Some(provider), outcome),
+            Some(Reading::LikelyServed) if !claim.is_dead => {
+                if let Some(outcome) = wait_for_mending(&claim) {
+                    return settled(claim, None, outcome);
+                }
+            }
+            _ => {}
         }
         if claim.is_dead {
             return settled(claim, None, Outcome::Rested(None));
@@ -106,6 +113,19 @@ impl Preparation {
         self.clients.insert(key, Rc::clone(&credentials));
         Ok(credentials)
     }
+}
+
+/// To ask again would end the grant, while mending the provider's row saves it: not as long as the access token lives,
+/// and after that in its turn only, not whenever a session asks.
+fn wait_for_mending(claim: &Claim) -> Option<Outcome> {
+    let now = time::now();
+    let lives_until = apply::lives_until(claim, now);
+    let until = if claim.is_asked_for {
+        claim.was_due_at.max(lives_until)
+    } else {
+        lives_until
+    };
+    (claim.is_asked_for || now < lives_until).then_some(Outcome::Rested(Some(until)))
 }
 
 fn settled(claim: Claim, provider: Option<Rc<Provider>>, outcome: Outcome) -> Prepared {

@@ -11,6 +11,7 @@ use crate::pg::{background, fault, latch, server, settings, shmem, transaction};
 use crate::store::installation::{self, Standing};
 use crate::store::schedule::{self, Lane, TenantHash};
 use crate::store::token::{self, State, Target};
+use crate::worker::board::Wish;
 use crate::worker::errand::Errand;
 use crate::worker::{board, custody};
 
@@ -47,7 +48,7 @@ pub fn refresh(target: &Target) -> Result<Target> {
     }
     let wait = settings::refresh_wait();
     let waited = wait_for(
-        std::slice::from_ref(&target.id),
+        &[wish(target)],
         &Errand::Token {
             token: target.id,
             generation: target.generation,
@@ -92,24 +93,37 @@ enum Waited {
 
 /// Has tokens refreshed that `schedule::list_due` has found, until this time and of this tenant. Their outcomes are in
 /// the table then, if there was time for all of them.
-pub fn refresh_all(tokens: &[i64], until: UnixMicros, tenant: Option<TenantHash>, wait: Duration) {
+pub fn refresh_all(
+    targets: &[&Target],
+    until: UnixMicros,
+    tenant: Option<TenantHash>,
+    wait: Duration,
+) {
     let errand = Errand::Due {
         until,
-        limit: tokens.len(),
+        limit: targets.len(),
         tenant,
     };
-    if !tokens.is_empty() {
-        wait_for(tokens, &errand, wait);
+    let wishes: Vec<Wish> = targets.iter().map(|target| wish(target)).collect();
+    if !wishes.is_empty() {
+        wait_for(&wishes, &errand, wait);
     }
 }
 
-fn wait_for(tokens: &[i64], errand: &Errand, wait: Duration) -> Waited {
+fn wish(target: &Target) -> Wish {
+    Wish {
+        token: target.id,
+        generation: target.generation,
+    }
+}
+
+fn wait_for(wishes: &[Wish], errand: &Errand, wait: Duration) -> Waited {
     fault::point("refresh_wanted");
     let deadline = Instant::now() + wait;
     if shmem::is_preloaded() {
-        wait_for_standing_refresher(tokens, deadline)
+        wait_for_standing_refresher(wishes, deadline)
     } else {
-        wait_for_own_refresher(tokens, errand, deadline)
+        wait_for_own_refresher(wishes, errand, deadline)
     }
 }
 
@@ -122,10 +136,10 @@ impl Drop for Withdraw {
     }
 }
 
-fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> Waited {
+fn wait_for_standing_refresher(wishes: &[Wish], deadline: Instant) -> Waited {
     let (database, me) = (server::database(), server::process_id());
     let _withdraw = Withdraw;
-    let mut not_asked = tokens;
+    let mut not_asked = wishes;
     loop {
         let asked = board::ask(database, me, not_asked);
         not_asked = &not_asked[asked..];
@@ -143,7 +157,8 @@ fn wait_for_standing_refresher(tokens: &[i64], deadline: Instant) -> Waited {
 }
 
 /// A worker that was told to end in the middle leaves attempts that are due at once: the next one goes on with them.
-fn wait_for_own_refresher(tokens: &[i64], errand: &Errand, deadline: Instant) -> Waited {
+fn wait_for_own_refresher(wishes: &[Wish], errand: &Errand, deadline: Instant) -> Waited {
+    let tokens: Vec<i64> = wishes.iter().map(|wish| wish.token).collect();
     loop {
         let worker = background::start(
             "token_vault refresher",
@@ -157,7 +172,7 @@ fn wait_for_own_refresher(tokens: &[i64], errand: &Errand, deadline: Instant) ->
                     return Waited::TooLong;
                 }
             }
-            if !schedule::is_interrupted(tokens) {
+            if !schedule::is_interrupted(&tokens) {
                 return Waited::Answered(None);
             }
             continue;

@@ -130,14 +130,26 @@ impl Gate {
         if free == 0 {
             return Room::Full;
         }
-        let Some((most, period)) = self.limits.rate else {
-            return Room::Free(free);
-        };
-        let recent = self.sent.iter().filter(|at| **at > now - period).count();
-        match most.saturating_sub(u32::try_from(recent).unwrap_or(u32::MAX)) {
-            0 => Room::Busy(self.sent[self.sent.len() - most as usize] + period),
-            left => Room::Free(free.min(left)),
+        match (self.busy_until(now), self.limits.rate) {
+            (Some(until), _) => Room::Busy(until),
+            (None, None) => Room::Free(free),
+            (None, Some((most, period))) => {
+                Room::Free(free.min(most.saturating_sub(self.recent(now, period))))
+            }
         }
+    }
+
+    /// How many were sent in the period before now.
+    fn recent(&self, now: i64, period: i64) -> u32 {
+        let recent = self.sent.iter().filter(|at| **at > now - period).count();
+        u32::try_from(recent).unwrap_or(u32::MAX)
+    }
+
+    /// When the rate allows another request, where it does not now.
+    pub fn busy_until(&self, now: i64) -> Option<i64> {
+        let (most, period) = self.limits.rate?;
+        (self.recent(now, period) >= most)
+            .then(|| self.sent[self.sent.len() - most as usize] + period)
     }
 
     /// A request is sent.

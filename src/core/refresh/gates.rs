@@ -108,8 +108,19 @@ impl Gates {
     }
 
     /// A request that goes this way is sent once more, with another secret.
-    pub fn send_again(&mut self, way: &Way, now: i64) {
-        self.both(way).for_each(|gate| gate.send_again(now));
+    ///
+    /// # Errors
+    ///
+    /// When the rate allows it, where it does not now.
+    pub fn send_again(&mut self, way: &Way, now: i64) -> Result<(), i64> {
+        let busy = self.both(way).filter_map(|gate| gate.busy_until(now)).max();
+        match busy {
+            Some(until) => Err(until),
+            None => {
+                self.both(way).for_each(|gate| gate.send_again(now));
+                Ok(())
+            }
+        }
     }
 
     /// What [`Gates::send`] was told did not happen.

@@ -2,7 +2,7 @@
 
 use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::KeptAnswer;
-use token_vault_core::refresh::{self, Verdict};
+use token_vault_core::refresh::{self, RefreshPolicy, Verdict};
 
 use super::news::News;
 use super::repeats_at_once;
@@ -70,10 +70,7 @@ pub(super) fn apply(
             tell(claim, error, news);
             Some(again)
         }
-        Outcome::Rested(until) => {
-            rest(session, claim, *until);
-            *until
-        }
+        Outcome::Rested(until) => rest(session, claim, *until, now),
         Outcome::Refreshed(_) | Outcome::Extended(_) => unreachable!("a success"),
     };
     Ok(Written {
@@ -85,7 +82,7 @@ pub(super) fn apply(
 }
 
 /// How long nothing is lost by not asking again: as long as the access token lives.
-fn lives_until(claim: &Claim, now: UnixMicros) -> UnixMicros {
+pub fn lives_until(claim: &Claim, now: UnixMicros) -> UnixMicros {
     const DAY: UnixMicros = 86_400_000_000;
     claim.expires_at.unwrap_or(now + DAY)
 }
@@ -163,21 +160,58 @@ fn postpone(session: &Session, claim: &Claim, again: UnixMicros, keeps_attempt: 
     }
 }
 
-/// Nothing was sent, and nothing is until this time, or until the token is used.
-fn rest(session: &Session, claim: &Claim, until: Option<UnixMicros>) {
+/// Nothing was sent, and nothing is until this time, or (None) until the token is used; returns when it is due now. What
+/// was lost before stays on record.
+fn rest(
+    session: &Session,
+    claim: &Claim,
+    until: Option<UnixMicros>,
+    now: UnixMicros,
+) -> Option<UnixMicros> {
     static REST: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule
-         SET due_at = $3, attempt = NULL, attempt_generation = NULL, attempted_at = NULL
+        "UPDATE vault.refresh_schedule SET due_at = $3, attempt = $4,
+             attempt_generation = CASE WHEN $4 IS NOT NULL THEN attempt_generation END,
+             attempted_at = CASE WHEN $4 IS NOT NULL THEN attempted_at END
          WHERE token = $1 AND attempt = $2",
-        &[INT8OID, INT8OID, TIMESTAMPTZOID],
+        &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID],
     );
+    let until = match !claim.is_dead && is_wanted_by_now(session, claim) {
+        true => Some(now),
+        false => until,
+    };
     match until {
         None => unschedule(session, claim),
         Some(_) => {
-            let arguments = [claim.token.into(), claim.attempt.into(), timestamp(until)];
+            let arguments = [
+                claim.token.into(),
+                claim.attempt.into(),
+                timestamp(until),
+                claim.lost_attempt.into(),
+            ];
             session.run(&REST, &arguments);
         }
     }
+    until
+}
+
+/// Whether the token's policy, or its use, is another than it was when it was claimed, and it is to be refreshed now.
+fn is_wanted_by_now(session: &Session, claim: &Claim) -> bool {
+    static WANTED: Statement = Statement::new(
+        "SELECT coalesce(t.refresh_policy, c.refresh_policy, 'always'), coalesce(u.last_used_at >= t.issued_at, false)
+         FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id = t.client
+              LEFT JOIN vault.token_usage AS u ON u.token = t.id WHERE t.id = $1",
+        &[INT8OID],
+    );
+    let wanted = |policy, is_used| match policy {
+        RefreshPolicy::Always => true,
+        RefreshPolicy::OnUse => is_used,
+        RefreshPolicy::Never => false,
+    };
+    let now = session.query_one(&WANTED, &[claim.token.into()], |row| {
+        let policy = RefreshPolicy::parse(row.required(1)).unwrap_or_default();
+        wanted(policy, row.required(2))
+    });
+    now == Some(true) && !wanted(claim.policy, claim.is_used)
 }
 
 fn note_error(session: &Session, claim: &Claim, error: &str, now: UnixMicros) {

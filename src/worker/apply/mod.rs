@@ -9,6 +9,8 @@ mod failure;
 mod news;
 mod success;
 
+pub use failure::lives_until;
+
 use crate::error::Result;
 use crate::pg::spi::Session;
 use crate::pg::time::UnixMicros;

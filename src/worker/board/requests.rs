@@ -11,17 +11,25 @@ use crate::pg::{Oid, latch};
 pub type Requests = [Request; MAX_REQUESTS];
 
 /// Nobody waits.
+#[allow(clippy::large_const_arrays)] // moved once, into shared memory
 pub const NONE: Requests = [FREE; MAX_REQUESTS];
 
 /// Requests of all sessions at once; when all are taken, a session waits for a free one.
 const MAX_REQUESTS: usize = 4096;
+
+/// A token that is to be refreshed, unless it is another generation by then: somebody was faster.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Wish {
+    pub token: i64,
+    pub generation: i64,
+}
 
 #[derive(Clone, Copy)]
 pub struct Request {
     database: u32,
     /// The waiting session; 0: free; [`ABANDONED`].
     waiter: i32,
-    token: i64,
+    wish: Wish,
     state: RequestState,
 }
 
@@ -39,7 +47,10 @@ const ABANDONED: i32 = -1;
 const FREE: Request = Request {
     database: 0,
     waiter: 0,
-    token: 0,
+    wish: Wish {
+        token: 0,
+        generation: 0,
+    },
     state: RequestState::Done(None),
 };
 
@@ -61,7 +72,7 @@ impl Board {
 }
 
 /// Puts up a request for each token; returns how many found a place.
-pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
+pub fn ask(database: Oid, waiter: i32, wishes: &[Wish]) -> usize {
     BOARD
         .with(|board| {
             let mut asked = 0;
@@ -71,13 +82,13 @@ pub fn ask(database: Oid, waiter: i32, tokens: &[i64]) -> usize {
                     .iter_mut()
                     .filter(|request| request.waiter == kind)
                 {
-                    let Some(token) = tokens.get(asked) else {
+                    let Some(wish) = wishes.get(asked) else {
                         return asked;
                     };
                     *request = Request {
                         database: database.to_u32(),
                         waiter,
-                        token: *token,
+                        wish: *wish,
                         state: RequestState::Asked,
                     };
                     asked += 1;
@@ -116,8 +127,8 @@ pub fn withdraw(waiter: i32) {
 }
 
 /// The tokens that sessions ask for and that have not been taken yet. The refresher asks.
-pub fn take(database: Oid, limit: usize) -> Vec<i64> {
-    let mut tokens: Vec<i64> = BOARD
+pub fn take(database: Oid, limit: usize) -> Vec<Wish> {
+    let mut wishes: Vec<Wish> = BOARD
         .with(|board| {
             board
                 .requests
@@ -129,7 +140,7 @@ pub fn take(database: Oid, limit: usize) -> Vec<i64> {
                 })
                 .take(limit)
                 .map(|request| {
-                    let token = request.token;
+                    let wish = request.wish;
                     *request = match request.waiter {
                         ABANDONED => FREE,
                         _ => Request {
@@ -137,14 +148,14 @@ pub fn take(database: Oid, limit: usize) -> Vec<i64> {
                             ..*request
                         },
                     };
-                    token
+                    wish
                 })
                 .collect()
         })
         .unwrap_or_default();
-    tokens.sort_unstable();
-    tokens.dedup();
-    tokens
+    wishes.sort_unstable();
+    wishes.dedup();
+    wishes
 }
 
 /// Tells the sessions that wait for these tokens that there is an outcome.
@@ -163,7 +174,7 @@ pub fn finish_with(database: Oid, tokens: &[i64], reason: Option<Closed>) {
             .requests
             .iter_mut()
             .filter(|r| {
-                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.token)
+                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.wish.token)
             })
             .map(|request| {
                 request.state = RequestState::Done(reason);

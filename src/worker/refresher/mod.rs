@@ -10,12 +10,16 @@ use std::collections::{HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use token_vault_core::oauth::TokenRequest;
+
+use crate::pg::inval::{self, Topic};
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{Oid, background, fault, latch, settings, transaction};
 use crate::store::installation::Standing;
 use crate::store::schedule;
 use crate::worker::agenda::Agenda;
 use crate::worker::arrival::Arrival;
+use crate::worker::board::Wish;
 use crate::worker::call::Call;
 use crate::worker::claim;
 use crate::worker::clone_guard::CloneGuard;
@@ -48,7 +52,9 @@ pub struct Refresher {
     in_flight: HashMap<i64, Call>,
     arrived: Vec<Arrival>,
     /// Tokens that sessions ask for and that have to wait for others.
-    asked: VecDeque<i64>,
+    asked: VecDeque<Wish>,
+    /// Requests with another client secret that the rate does not allow yet; their calls are in flight.
+    held: Vec<(i64, TokenRequest)>,
     usage_due: Option<Instant>,
     /// Whether requests may be sent from here.
     may_refresh: bool,
@@ -66,6 +72,7 @@ impl Refresher {
             in_flight: HashMap::new(),
             arrived: Vec::new(),
             asked: VecDeque::new(),
+            held: Vec::new(),
             usage_due: None,
             may_refresh: false,
             clone_guard: CloneGuard::default(),
@@ -131,7 +138,12 @@ impl Refresher {
         let found = transaction::run(|| {
             let standing = clone_guard.look()?;
             match hints {
-                None => agenda.look_soon(),
+                None => {
+                    // The message that a table has changed may come later than the hint that it has.
+                    inval::forget(Topic::Providers);
+                    inval::forget(Topic::Clients);
+                    agenda.look_soon();
+                }
                 Some(hints) => hints
                     .into_iter()
                     .for_each(|(lane, due_at)| agenda.note(lane, due_at)),
@@ -153,6 +165,7 @@ impl Refresher {
     /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
     fn start_what_is_wanted(&mut self) {
         self.agenda.begin_round();
+        self.send_held();
         if self.may_refresh {
             self.asked.extend(board::take(self.database, usize::MAX));
             self.start_asked();
@@ -160,7 +173,8 @@ impl Refresher {
         } else {
             let mut asked = board::take(self.database, usize::MAX);
             asked.extend(self.asked.drain(..));
-            board::finish(self.database, &asked);
+            let tokens: Vec<i64> = asked.iter().map(|wish| wish.token).collect();
+            board::finish(self.database, &tokens);
         }
     }
 
@@ -179,8 +193,8 @@ impl Refresher {
         if !self.look_around() {
             return;
         }
-        self.asked = self.tokens_of(&errand).into();
-        let repeat: Vec<i64> = self.asked.iter().copied().collect();
+        let wishes = self.wishes_of(&errand);
+        self.asked = wishes.clone().into();
         self.agenda.begin_round();
         while !background::must_stop() {
             if self.may_refresh {
@@ -192,8 +206,10 @@ impl Refresher {
             latch::wait(Some(APPLY_RETRY), Some(self.outbound.socket()));
             self.receive();
             let repeated = self.write_outcomes();
-            self.asked
-                .extend(repeated.into_iter().filter(|token| repeat.contains(token)));
+            let again = wishes.iter().filter(|wish| repeated.contains(&wish.token));
+            self.asked.extend(again);
+            self.agenda.begin_round();
+            self.send_held();
         }
         self.finish();
         if !self.in_flight.is_empty() {
@@ -203,24 +219,22 @@ impl Refresher {
         transaction::report_statistics();
     }
 
-    fn tokens_of(&self, errand: &Errand) -> Vec<i64> {
-        let tokens = transaction::run(|| match *errand {
-            Errand::Token { token, generation } => {
-                let target = crate::store::token::target(token);
-                // Nobody may have refreshed or stored the token since.
-                let is_same = target.is_some_and(|target| target.generation == generation);
-                is_same.then_some(token).into_iter().collect()
-            }
+    fn wishes_of(&self, errand: &Errand) -> Vec<Wish> {
+        let wishes = transaction::run(|| match *errand {
+            Errand::Token { token, generation } => vec![Wish { token, generation }],
             Errand::Due {
                 until,
                 limit,
                 tenant,
             } => schedule::list_due(tenant, until, limit as i64)
                 .into_iter()
-                .map(|target| target.id)
+                .map(|target| Wish {
+                    token: target.id,
+                    generation: target.generation,
+                })
                 .collect(),
         });
-        tokens.unwrap_or_default()
+        wishes.unwrap_or_default()
     }
 
     fn write_usage(&mut self) {

@@ -37,8 +37,7 @@ impl Refresher {
             };
             match call.judge(done.result) {
                 Next::Send(request) => {
-                    self.agenda.sent_again(&call.claim.way, now);
-                    self.outbound.submit(done.id, request);
+                    self.held.push((done.id, request));
                     self.in_flight.insert(done.id, call);
                 }
                 Next::Apply(outcome, report) => {

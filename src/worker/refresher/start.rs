@@ -9,7 +9,7 @@ use crate::pg::time::{self, UnixMicros};
 use crate::pg::{fault, transaction};
 use crate::worker::agenda::{Admission, Agenda};
 use crate::worker::arrival::Arrival;
-use crate::worker::board;
+use crate::worker::board::{self, Wish};
 use crate::worker::claim::{self, Claim, Intent};
 use crate::worker::credentials::{Preparation, Prepared};
 
@@ -32,63 +32,75 @@ impl Refresher {
     }
 
     /// What sessions ask for, each token once, without those whose answer is awaited, or waits to be written.
-    fn new_ones_asked(&mut self) -> Vec<i64> {
-        let unwritten = self.arrived.iter().map(|arrival| arrival.claim.token);
-        let mut known: HashSet<i64> = self.in_flight.keys().copied().chain(unwritten).collect();
+    fn new_ones_asked(&mut self) -> Vec<Wish> {
+        let in_flight = self.in_flight.keys().copied();
+        let mut known: HashSet<i64> = in_flight.chain(self.unwritten()).collect();
         let asked = std::mem::take(&mut self.asked).into_iter();
-        asked.filter(|token| known.insert(*token)).collect()
+        asked.filter(|wish| known.insert(wish.token)).collect()
     }
 
-    fn start_these(&mut self, asked: &[i64]) {
-        let admitted = match transaction::run(|| admissions(&mut self.agenda, asked)) {
-            Ok(admissions) => self.sort_out(admissions, asked),
+    /// Tokens whose answer waits to be written.
+    fn unwritten(&self) -> impl Iterator<Item = i64> {
+        self.arrived.iter().map(|arrival| arrival.claim.token)
+    }
+
+    /// Sends again, with the client's next secret, as far as the rate allows it by now.
+    pub(super) fn send_held(&mut self) {
+        let now = time::now();
+        for (token, request) in std::mem::take(&mut self.held) {
+            let Some(call) = self.in_flight.get(&token) else {
+                continue;
+            };
+            if self.agenda.may_send_again(&call.claim.way, now) {
+                self.outbound.submit(token, request);
+            } else {
+                self.held.push((token, request));
+            }
+        }
+    }
+
+    fn start_these(&mut self, asked: &[Wish]) {
+        let tokens: Vec<i64> = asked.iter().map(|wish| wish.token).collect();
+        let admissions = match transaction::run(|| admissions(&mut self.agenda, &tokens)) {
+            Ok(admissions) => admissions,
             Err(aborted) => {
                 pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
-                board::finish(self.database, asked);
+                board::finish(self.database, &tokens);
                 return;
             }
         };
+        let (mut admitted, mut gone) = (Vec::new(), Vec::new());
+        for wish in asked {
+            match admissions.get(&wish.token) {
+                Some((way, Admission::Granted)) => admitted.push((*wish, way)),
+                Some((_, Admission::Delayed)) => self.asked.push_back(*wish),
+                Some((_, Admission::Refused(closed))) => self.refuse(wish.token, *closed),
+                None => gone.push(wish.token),
+            }
+        }
+        board::finish(self.database, &gone);
+        self.start_admitted(&admitted);
+    }
+
+    fn start_admitted(&mut self, admitted: &[(Wish, &Way)]) {
         if admitted.is_empty() {
             return;
         }
-        let tokens: Vec<i64> = admitted.iter().map(|(token, _)| *token).collect();
+        let wishes: Vec<Wish> = admitted.iter().map(|(wish, _)| *wish).collect();
         let claims = self
-            .claim(|lease| claim::claim_tokens(&tokens, lease))
+            .claim(|lease| claim::claim_wishes(&wishes, lease))
             .unwrap_or_default();
         let claimed: HashSet<i64> = claims.iter().map(|claim| claim.token).collect();
-        // What could not be claimed (deleted, locked) has no outcome to wait for.
+        // What could not be claimed (deleted, locked, refreshed meanwhile) has no outcome to wait for.
         let idle: Vec<i64> = (admitted.iter())
-            .filter(|(token, _)| !claimed.contains(token))
-            .map(|(token, way)| {
+            .filter(|(wish, _)| !claimed.contains(&wish.token))
+            .map(|(wish, way)| {
                 self.agenda.cancel(way);
-                *token
+                wish.token
             })
             .collect();
         board::finish(self.database, &idle);
         self.send(claims);
-    }
-
-    /// Sends away those who can't be served now, and returns the tokens that can.
-    fn sort_out(
-        &mut self,
-        admissions: Vec<(i64, Way, Admission)>,
-        asked: &[i64],
-    ) -> Vec<(i64, Way)> {
-        let mut admitted = Vec::new();
-        for (token, way, admission) in admissions.iter().map(|(t, w, a)| (*t, w, a)) {
-            match admission {
-                Admission::Granted => admitted.push((token, way.clone())),
-                Admission::Delayed => self.asked.push_back(token),
-                Admission::Refused(closed) => self.refuse(token, *closed),
-            }
-        }
-        let gone: Vec<i64> = asked
-            .iter()
-            .copied()
-            .filter(|asked| !admissions.iter().any(|(token, _, _)| token == asked))
-            .collect();
-        board::finish(self.database, &gone);
-        admitted
     }
 
     fn refuse(&self, token: i64, closed: Closed) {
@@ -102,8 +114,9 @@ impl Refresher {
             return;
         }
         let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
+        let unwritten: Vec<i64> = self.unwritten().collect();
         let claimed = self.claim(|lease| {
-            let claims = claim::claim_due(&shares, now, lease);
+            let claims = claim::claim_due(&shares, now, &unwritten, lease);
             let left: HashMap<_, _> = claim::next_due(&shares).into_iter().collect();
             (claims, left)
         });
@@ -217,15 +230,16 @@ impl Refresher {
     }
 }
 
-/// Puts tokens that are asked for on the schedule, and finds out whether they may be sent.
-fn admissions(agenda: &mut Agenda, asked: &[i64]) -> Vec<(i64, Way, Admission)> {
-    claim::admit(asked);
+/// Puts tokens that are asked for on the schedule, and finds out whether they may be sent. Those that are gone are not
+/// among them.
+fn admissions(agenda: &mut Agenda, tokens: &[i64]) -> HashMap<i64, (Way, Admission)> {
+    claim::admit(tokens);
     let now = time::now();
-    claim::ways(asked)
+    claim::ways(tokens)
         .into_iter()
         .map(|(token, way)| {
             let admission = agenda.admit(&way, now);
-            (token, way, admission)
+            (token, (way, admission))
         })
         .collect()
 }

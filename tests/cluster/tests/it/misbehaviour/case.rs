@@ -46,6 +46,9 @@ pub enum End {
     Unsent,
     /// Nobody knows what the provider did: asked again at once with the same refresh token, then later and later.
     Lost,
+    /// The answer is kept, and looks as if tokens were in it somewhere: not asked again while the access token lives,
+    /// because the provider's row may be mended until then.
+    Kept,
     /// Trouble that passes: tried again later, never at once.
     Transient,
     /// The same, and not before the provider wants it.
@@ -63,6 +66,8 @@ pub struct Case {
     pub fault: Option<ConnectionFault>,
     /// With placeholders that are known when the grant is.
     answer: Option<Value>,
+    /// The same with their values.
+    behaviour: Option<Behaviour>,
     provider: Value,
     is_static: bool,
     pub end: End,
@@ -95,6 +100,7 @@ impl Case {
             name: format!("p-{file}-{}", text("name")?),
             fault: fault.transpose().ok()?,
             answer: line.get("answer").cloned(),
+            behaviour: None,
             provider: line.get("provider").cloned().unwrap_or_default(),
             is_static: text("refresh") == Some("static"),
             end: end(text("ends")?)?,
@@ -104,7 +110,7 @@ impl Case {
     }
 
     /// Makes provider, client and a grant that is not due yet, and has the provider misbehave from now on.
-    pub fn set_up(&self, vault: &mut Vault) -> Result<()> {
+    pub fn set_up(&mut self, vault: &mut Vault) -> Result<()> {
         let endpoint = match self.fault {
             Some(fault) => {
                 let port = vault.server.open_faulty_port(fault)?;
@@ -130,10 +136,16 @@ impl Case {
             "SELECT vault.store_token_response($1, $1, $2::jsonb)",
             &[name, &Json(&grant)],
         )?;
-        if let Some(answer) = self.behaviour(vault, &grant)? {
-            vault.server.misbehave_to(name, answer, None);
-        }
+        self.behaviour = self.filled_answer(vault, &grant)?;
+        self.misbehave(vault);
         Ok(())
+    }
+
+    /// Has the provider misbehave from now on. A port's fault cannot be switched on again.
+    pub fn misbehave(&self, vault: &Vault) {
+        if let Some(behaviour) = self.behaviour.clone() {
+            vault.server.misbehave_to(&self.name, behaviour, None);
+        }
     }
 
     /// Registers the client, as an administrator also does to mend it.
@@ -145,7 +157,7 @@ impl Case {
         Ok(())
     }
 
-    fn behaviour(&self, vault: &Vault, grant: &Value) -> Result<Option<Behaviour>> {
+    fn filled_answer(&self, vault: &Vault, grant: &Value) -> Result<Option<Behaviour>> {
         let Some(answer) = &self.answer else {
             return Ok(None);
         };
@@ -170,6 +182,7 @@ fn end(name: &str) -> Option<End> {
         "refreshed" => End::Refreshed,
         "unsent" => End::Unsent,
         "lost" => End::Lost,
+        "kept" => End::Kept,
         "transient" => End::Transient,
         "waits" => End::Waits,
         "client_broken" => End::ClientBroken,
