@@ -76,6 +76,7 @@ mod refresh_tokens;
 mod refresh_waiting;
 mod refresh_waiting_crowd;
 mod refresh_waiting_kills;
+mod refresh_wishes;
 mod refresher;
 mod session;
 mod small_disk;

@@ -79,7 +79,10 @@ fn a_provider_that_fails_again_and_again_is_left_alone_until_it_is_well() -> Res
             0
         );
         vault.server.behave();
-        vault.wait_for_count(100, "vault.tokens WHERE subject LIKE 'due-%' AND generation = 2")?;
+        vault.wait_for_count(
+            100,
+            "vault.tokens WHERE subject LIKE 'due-%' AND generation = 2",
+        )?;
     }
     Ok(())
 }

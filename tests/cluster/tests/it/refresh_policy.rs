@@ -168,3 +168,27 @@ fn a_token_that_rested_goes_on_when_its_policy_is_always_again() -> Result<()> {
     }
     Ok(())
 }
+
+/// The claim was made under the policy of before.
+#[test]
+fn a_policy_that_changes_while_the_token_is_looked_at_counts() -> Result<()> {
+    let options = token_vault_cluster::Options::new();
+    let mut vault = Vault::start_with(&options.without_fsync().with_fault_points())?;
+    vault.grant("alice")?;
+    vault.grant("bob")?;
+    for subject in ["alice", "bob"] {
+        set_policy(&mut vault, subject, Some("on_use"))?;
+    }
+    // The refresher has claimed both, and has not yet let them rest.
+    vault.cluster.arm_fault("claim_committed:pause")?;
+    vault.db.batch_execute(
+        "SELECT vault.store_token('acme', subject, 'at-example', expires_in => 0) FROM unnest('{alice,bob}'::text[]) AS t (subject)",
+    )?;
+    vault.cluster.wait_for_fault()?;
+    set_policy(&mut vault, "alice", Some("always"))?;
+    vault.cluster.disarm_fault()?;
+    vault.wait_for_token("alice", "generation = 3")?;
+    vault.wait_for_token("bob", "generation = 2 AND refresh_due_at IS NULL")?;
+    assert_eq!(vault.refreshes().len(), 1);
+    Ok(())
+}
