@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use token_vault_cluster::{Result, StopMode};
-use token_vault_oauth_server::Behaviour;
+use token_vault_oauth_server::{Behaviour, RefreshPolicy};
 
 use crate::events::Listener;
-use crate::many::Crowd;
+use crate::many::{Crowd, answers};
 use crate::provider::{CLIENT, Vault, secret};
 use crate::session::{complaint, refresh_token, sqlstate};
 
@@ -194,4 +194,44 @@ fn the_next_secret_is_tried_for_a_refused_client_only() -> Result<()> {
         vault.wait_for_token("alice", "refresh_failures = 0")?;
     }
     Ok(())
+}
+
+/// They know no client of their own, but are refreshed by this one.
+#[test]
+fn tokens_that_were_stored_before_their_client_was_registered_wait_too() -> Result<()> {
+    let mut vault = Vault::start()?;
+    let server = vault.server.issuer();
+    vault.add_provider("early", &server, json!({}))?;
+    vault.register_at_provider("late", RefreshPolicy::default());
+    let early = Crowd {
+        tenant: "default",
+        provider: "early",
+        client: "late",
+        prefix: "due",
+        count: DUE as usize,
+    };
+    for answer in answers(&vault.server, early) {
+        vault.db.execute(
+            "SELECT vault.store_token_response('early', md5(($1::jsonb)::text), $1)",
+            &[&answer],
+        )?;
+    }
+    vault
+        .server
+        .set_secrets("late", vec!["cs-renewed-5".to_owned()]);
+    vault.add_client_of("early", "late", json!({}))?;
+    vault.wait_for_count(
+        1,
+        "vault.clients WHERE name = 'late' AND status = 'refused'",
+    )?;
+    vault.wait_for_activity("query NOT LIKE 'refreshing%'")?;
+    let asked = vault.refreshes().len();
+    assert!(asked <= FEW, "{asked} requests");
+    vault
+        .db
+        .batch_execute("SELECT vault.add_client_secret('late', 'cs-renewed-5')")?;
+    vault.wait_for_count(
+        DUE,
+        "vault.tokens WHERE provider = 'early' AND generation >= 2",
+    )
 }
