@@ -15,6 +15,8 @@ use crate::transport::{HttpAnswer, Transport};
 mod queue;
 use queue::Queue;
 
+/// One thread of so many is for other groups than the one that has most to do.
+const OTHERS_SHARE: usize = 4;
 /// How long dropping a pool waits for calls that are under way; threads are left behind after it.
 const DROP_GRACE: Duration = Duration::from_millis(200);
 
@@ -23,6 +25,8 @@ const DROP_GRACE: Duration = Duration::from_millis(200);
 pub struct Job {
     /// The owner's name for this call, given back with its result.
     pub id: i64,
+    /// Jobs of one group, those for one provider say, never take all threads: the slow must not hold up the others.
+    pub group: u64,
     /// What to send.
     pub request: TokenRequest,
     /// How long the call may take, counted from its start (not from `submit`).
@@ -55,8 +59,9 @@ impl Pool {
         threads: usize,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        let most_of_a_group = (threads - threads / OTHERS_SHARE).max(1);
         let mut pool = Self {
-            queue: Arc::default(),
+            queue: Arc::new(Queue::new(most_of_a_group)),
             threads: Vec::new(),
         };
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
@@ -129,7 +134,7 @@ impl Worker {
     fn run(self) {
         while let Some(job) = self.queue.next() {
             let result = self.call(&job);
-            self.queue.finish(Done { id: job.id, result });
+            self.queue.finish(job.group, Done { id: job.id, result });
             // A waker that panics must not cost a thread.
             let _ = catch_unwind(AssertUnwindSafe(|| (self.wake)()));
         }

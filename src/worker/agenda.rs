@@ -8,9 +8,10 @@ use token_vault_core::refresh::{self, Closed, Gates, Queue, Report, Room, Share,
 
 use crate::pg::inval::{self, Topic};
 use crate::pg::time::UnixMicros;
-use crate::pg::{random, settings, spi};
+use crate::pg::{random, spi};
 use crate::store::schedule::{self, Lane};
 use crate::store::{client, provider};
+use crate::worker::outbound;
 
 /// Between two looks at all lanes, at least; a look at many lanes is made more rarely.
 const LEAST_INTERVAL: Duration = Duration::from_secs(60);
@@ -140,7 +141,9 @@ impl Agenda {
         // A provider that is gone is told by the attempt itself.
         if let Ok(provider) = provider::find(&way.provider) {
             let mut limits = refresh::limits_of(&provider);
-            limits.concurrent.get_or_insert_with(most_for_one_provider);
+            limits
+                .concurrent
+                .get_or_insert_with(outbound::most_for_one_provider);
             self.gates.know_provider(&way.provider, limits);
         }
         if let Some(client) = way.client.and_then(client::by_id) {
@@ -258,12 +261,6 @@ impl Agenda {
     pub fn next_due(&self) -> Option<UnixMicros> {
         self.queue.next_time()
     }
-}
-
-/// One provider that answers slowly must not take every connection: a quarter of them is for the others.
-fn most_for_one_provider() -> u32 {
-    let connections = u32::try_from(settings::connections()).unwrap_or(u32::MAX);
-    (connections - connections / 4).max(1)
 }
 
 /// Whether a request that a session asks for may be sent.

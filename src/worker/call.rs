@@ -46,7 +46,9 @@ pub enum Outcome {
         /// mending the provider's row saves it.
         is_likely_served: bool,
     },
-    /// Nothing was sent, because the token's policy does not want it yet: not before this time, or not until it is used.
+    /// Nothing was sent, because the token's policy does not want it: not before this time, or not until it is used.
+    Unwanted(Option<UnixMicros>),
+    /// Nothing was sent, because only somebody who mends the provider's row can help: not before this time, or never.
     Rested(Option<UnixMicros>),
 }
 

@@ -4,7 +4,9 @@
 use pgrx::JsonB;
 use token_vault_core::refresh::{RefreshPolicy, Share, Way};
 
-use crate::pg::spi::BuiltinOid::{INT4ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use crate::pg::spi::BuiltinOid::{
+    INT4ARRAYOID, INT8ARRAYOID, INT8OID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
+};
 use crate::pg::spi::{self, Row, Statement, timestamp};
 use crate::pg::time::{self, UnixMicros};
 use crate::store::schedule::{Lane, lane_of_t};
@@ -29,9 +31,8 @@ pub struct Claim {
     pub failures: i32,
     /// An earlier request with the same credentials whose answer was lost.
     pub lost_attempt: Option<i64>,
-    pub policy: RefreshPolicy,
-    /// It was handed out since it was issued.
-    pub is_used: bool,
+    /// The token's own; None: its client's.
+    pub policy: Option<RefreshPolicy>,
     /// The provider has refused the grant for good: only an answer that was kept can help.
     pub is_dead: bool,
     /// When it was due before it was claimed.
@@ -77,15 +78,11 @@ macro_rules! claim_those {
              SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
                  attempted_at = clock_timestamp(), due_at = $1
              FROM due JOIN vault.token AS t ON t.id = due.token
-                  LEFT JOIN vault.client AS c ON c.id = t.client
-                  LEFT JOIN vault.token_usage AS u ON u.token = t.id
              WHERE s.token = due.token
              RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
                  t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
                  CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
-                 coalesce(t.refresh_policy, c.refresh_policy, 'always'),
-                 coalesce(u.last_used_at >= t.issued_at, false), t.issued_at, t.refresh_token_expires_at,
-                 t.expires_at, t.state <> 'active', due.due_at"
+                 t.refresh_policy, t.issued_at, t.refresh_token_expires_at, t.expires_at, t.state <> 'active', due.due_at"
         )
     };
 }
@@ -182,6 +179,18 @@ pub fn next_due(shares: &[Share]) -> Vec<(Lane, Option<UnixMicros>)> {
     })
 }
 
+/// Whether a token was handed out since it was issued.
+pub fn is_used(token: i64) -> bool {
+    static USED: Statement = Statement::new(
+        "SELECT u.last_used_at >= t.issued_at FROM vault.token_usage AS u JOIN vault.token AS t ON t.id = u.token
+         WHERE u.token = $1",
+        &[INT8OID],
+    );
+    let used =
+        spi::session(|session| session.query_one(&USED, &[token.into()], |row| row.required(1)));
+    used.unwrap_or(false)
+}
+
 /// Puts tokens on the schedule that are asked for but are not on it, because they are not known to expire.
 pub fn admit(tokens: &[i64]) {
     static ADMIT: Statement = Statement::new(
@@ -265,13 +274,12 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         metadata: row.required::<JsonB>(14).0,
         failures: row.required(15),
         lost_attempt: row.get(16),
-        policy: RefreshPolicy::parse(row.required(17)).unwrap_or_default(),
-        is_used: row.required(18),
-        issued_at: row.time(19).expect("issued_at is never null"),
-        refresh_token_expires_at: row.time(20),
-        expires_at: row.time(21),
-        is_dead: row.required(22),
-        was_due_at: row.time(23).expect("due_at is never null"),
+        policy: row.get(17).and_then(RefreshPolicy::parse),
+        issued_at: row.time(18).expect("issued_at is never null"),
+        refresh_token_expires_at: row.time(19),
+        expires_at: row.time(20),
+        is_dead: row.required(21),
+        was_due_at: row.time(22).expect("due_at is never null"),
         is_asked_for,
     }
 }

@@ -17,7 +17,7 @@ use crate::store::{keyring, provider};
 use crate::worker::apply;
 use crate::worker::arrival::Arrival;
 use crate::worker::call::{self, Call, Outcome, Reading};
-use crate::worker::claim::Claim;
+use crate::worker::claim::{self, Claim};
 
 /// A client with its secrets, in the order in which they are tried.
 pub struct Credentials {
@@ -42,7 +42,7 @@ pub enum Prepared {
 impl Preparation {
     /// Decrypts what the claim's requests need. An error is the claim's outcome: nothing was sent.
     pub fn prepare(&mut self, claim: Claim) -> Prepared {
-        if let Some(outcome) = rest(&claim) {
+        if let Some(outcome) = leave_alone(&claim, self.policy(&claim)) {
             return settled(claim, None, outcome);
         }
         let provider = match provider::find(&claim.key.provider) {
@@ -73,6 +73,15 @@ impl Preparation {
             })),
             Err(error) => settled(claim, None, Outcome::misconfigured(error.message())),
         }
+    }
+
+    /// The token's own policy, or its client's.
+    fn policy(&mut self, claim: &Claim) -> RefreshPolicy {
+        claim.policy.unwrap_or_else(|| {
+            // Without a client the request fails, and says why.
+            let credentials = self.credentials(claim).ok();
+            credentials.map_or(RefreshPolicy::default(), |found| found.client.policy)
+        })
     }
 
     fn parts(
@@ -133,27 +142,27 @@ fn settled(claim: Claim, provider: Option<Rc<Provider>>, outcome: Outcome) -> Pr
 }
 
 /// Whether the token's policy wants it left alone for now.
-fn rest(claim: &Claim) -> Option<Outcome> {
+fn leave_alone(claim: &Claim, policy: RefreshPolicy) -> Option<Outcome> {
     // Whatever the policy: what was sent needs an outcome, and who asks gets an answer.
     if claim.lost_attempt.is_some() || claim.is_asked_for {
         return None;
     }
-    let is_wanted = match claim.policy {
+    let is_wanted = match policy {
         RefreshPolicy::Always => true,
-        RefreshPolicy::OnUse => claim.is_used,
-        RefreshPolicy::Never => return Some(Outcome::Rested(None)),
+        RefreshPolicy::OnUse => claim::is_used(claim.token),
+        RefreshPolicy::Never => return Some(Outcome::Unwanted(None)),
     };
     if is_wanted {
         return None;
     }
     // An unused token's grant is kept alive all the same.
     let Some(dies_at) = claim.refresh_token_expires_at else {
-        return Some(Outcome::Rested(None));
+        return Some(Outcome::Unwanted(None));
     };
     let earliest = refresh::keep_alive_at(claim.issued_at, dies_at, 0);
     (time::now() < earliest).then(|| {
         let at = refresh::keep_alive_at(claim.issued_at, dies_at, random::number());
-        Outcome::Rested(Some(at))
+        Outcome::Unwanted(Some(at))
     })
 }
 

@@ -1,5 +1,6 @@
 //! The threads that call providers, made anew when the settings they depend on change.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,9 @@ use std::time::Duration;
 use token_vault_http::{Client, Done, Job, Pool, Settings, policy, wake};
 
 use crate::pg::settings;
+
+/// Requests that are prepared for each connection: while results are written, none of them is idle.
+const PREPARED_FOR_EACH: usize = 4;
 
 /// Sends requests and collects results.
 pub struct Outbound {
@@ -68,11 +72,13 @@ impl Outbound {
         Ok(())
     }
 
-    /// How many more requests can be sent at once.
+    /// How many more requests can be taken: sent at once, or as soon as a connection is free.
     pub fn free_places(&self) -> usize {
         let in_flight: usize = self.pools.iter().map(Pool::in_flight).sum();
         match &self.settings {
-            Some(settings) if self.usable => settings.connections.saturating_sub(in_flight),
+            Some(settings) if self.usable => {
+                (settings.connections * PREPARED_FOR_EACH).saturating_sub(in_flight)
+            }
             _ => 0,
         }
     }
@@ -85,9 +91,13 @@ impl Outbound {
     }
 
     /// Queues a request; its result is told by `id`.
-    pub fn submit(&self, id: i64, request: token_vault_core::oauth::TokenRequest) {
+    /// Those of one provider never take all connections.
+    pub fn submit(&self, id: i64, provider: &str, request: token_vault_core::oauth::TokenRequest) {
+        let mut hasher = DefaultHasher::new();
+        provider.hash(&mut hasher);
         let job = Job {
             id,
+            group: hasher.finish(),
             request,
             budget: self.timeout(),
         };
@@ -114,6 +124,12 @@ impl Outbound {
     pub fn socket(&self) -> BorrowedFd<'_> {
         self.sleeper.as_fd()
     }
+}
+
+/// One provider that answers slowly must not take every place: a quarter of them is for the others.
+pub fn most_for_one_provider() -> u32 {
+    let places = settings::connections() * PREPARED_FOR_EACH;
+    u32::try_from(places - places / 4).unwrap_or(u32::MAX)
 }
 
 fn pool(settings: &SettingsInUse, waker: &Arc<wake::Waker>) -> Result<Pool, String> {

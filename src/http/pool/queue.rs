@@ -1,6 +1,6 @@
 //! The state shared by a pool's owner and its threads.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -8,8 +8,9 @@ use super::{Done, Job};
 use crate::error::{CallError, NotSent};
 
 /// Jobs on their way in and results on their way out. No lock is held during a call.
-#[derive(Default)]
 pub(super) struct Queue {
+    /// So many jobs of one group run at once.
+    most_of_a_group: usize,
     state: Mutex<State>,
     work: Condvar,
     ended: Condvar,
@@ -19,12 +20,35 @@ pub(super) struct Queue {
 struct State {
     waiting: VecDeque<Job>,
     done: Vec<Done>,
+    /// Threads that wait for a job.
+    idle: usize,
     running: usize,
+    running_of: HashMap<u64, usize>,
     closed: bool,
     ended: usize,
 }
 
+impl State {
+    /// The place of the first job whose group may take one more thread.
+    fn startable(&self, most_of_a_group: usize) -> Option<usize> {
+        let has_room = |job: &Job| {
+            let running = self.running_of.get(&job.group);
+            running.is_none_or(|running| *running < most_of_a_group)
+        };
+        self.waiting.iter().position(has_room)
+    }
+}
+
 impl Queue {
+    pub(super) fn new(most_of_a_group: usize) -> Self {
+        Self {
+            most_of_a_group,
+            state: Mutex::default(),
+            work: Condvar::default(),
+            ended: Condvar::default(),
+        }
+    }
+
     /// Adds a job; after `close` it is cancelled at once.
     pub(super) fn push(&self, job: Job) {
         let mut state = self.lock();
@@ -33,30 +57,49 @@ impl Queue {
             return;
         }
         state.waiting.push_back(job);
-        drop(state);
-        self.work.notify_one();
+        self.wake_one_for_more(&state);
     }
 
     /// The next job, waiting for one; `None` tells the thread to end.
     pub(super) fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        state.idle += 1;
         let mut state = self
             .work
-            .wait_while(self.lock(), |s| s.waiting.is_empty() && !s.closed)
+            .wait_while(state, |s| {
+                s.startable(self.most_of_a_group).is_none() && !s.closed
+            })
             .unwrap_or_else(PoisonError::into_inner);
-        let job = state.waiting.pop_front();
-        match job {
-            Some(_) => state.running += 1,
-            None => {
-                state.ended += 1;
-                self.ended.notify_all();
-            }
-        }
-        job
+        state.idle -= 1;
+        let Some(place) = state.startable(self.most_of_a_group) else {
+            state.ended += 1;
+            self.ended.notify_all();
+            return None;
+        };
+        let job = state.waiting.remove(place)?;
+        state.running += 1;
+        *state.running_of.entry(job.group).or_default() += 1;
+        // What this thread has just ended may have made room for more than the one it takes.
+        self.wake_one_for_more(&state);
+        Some(job)
     }
 
-    pub(super) fn finish(&self, done: Done) {
+    /// Wakes a thread where there is one that sleeps, and something for it to do.
+    fn wake_one_for_more(&self, state: &State) {
+        if state.idle > 0 && state.startable(self.most_of_a_group).is_some() {
+            self.work.notify_one();
+        }
+    }
+
+    pub(super) fn finish(&self, group: u64, done: Done) {
         let mut state = self.lock();
         state.running -= 1;
+        if let Some(running) = state.running_of.get_mut(&group) {
+            *running -= 1;
+            if *running == 0 {
+                state.running_of.remove(&group);
+            }
+        }
         state.done.push(done);
     }
 

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use pgrx::JsonB;
-use token_vault_core::refresh::{self, Limits};
+use token_vault_core::refresh::{self, Limits, RefreshPolicy};
 
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
@@ -32,6 +32,8 @@ pub struct Client {
     pub limits: Limits,
     /// The provider refuses it.
     pub is_refused: bool,
+    /// Of its tokens that have none of their own.
+    pub policy: RefreshPolicy,
 }
 
 /// The columns that [`read`] takes.
@@ -39,7 +41,7 @@ macro_rules! columns {
     () => {
         "id, tenant, name, provider, client_id, scope,
          jsonb_strip_nulls(jsonb_build_object('redirect_uri', redirect_uri)) || metadata, active, max_concurrent_requests, rate_limit_requests, \
-         rate_limit_seconds, broken_since IS NOT NULL"
+         rate_limit_seconds, broken_since IS NOT NULL, refresh_policy"
     };
 }
 
@@ -164,5 +166,6 @@ fn read(row: &Row) -> Client {
         active: row.required(8),
         limits: refresh::limits(row.get(9), row.get(10), row.required(11)),
         is_refused: row.required(12),
+        policy: RefreshPolicy::parse(row.required(13)).unwrap_or_default(),
     }
 }

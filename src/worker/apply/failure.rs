@@ -70,7 +70,18 @@ pub(super) fn apply(
             tell(claim, error, news);
             Some(again)
         }
-        Outcome::Rested(until) => rest(session, claim, *until, now),
+        Outcome::Unwanted(until) => {
+            let until = match is_wanted_by_now(session, claim) {
+                true => Some(now),
+                false => *until,
+            };
+            rest(session, claim, until);
+            until
+        }
+        Outcome::Rested(until) => {
+            rest(session, claim, *until);
+            *until
+        }
         Outcome::Refreshed(_) | Outcome::Extended(_) => unreachable!("a success"),
     };
     Ok(Written {
@@ -160,14 +171,9 @@ fn postpone(session: &Session, claim: &Claim, again: UnixMicros, keeps_attempt: 
     }
 }
 
-/// Nothing was sent, and nothing is until this time, or (None) until the token is used; returns when it is due now. What
-/// was lost before stays on record.
-fn rest(
-    session: &Session,
-    claim: &Claim,
-    until: Option<UnixMicros>,
-    now: UnixMicros,
-) -> Option<UnixMicros> {
+/// Nothing was sent, and nothing is until this time; None: the token leaves the schedule. What was lost before stays on
+/// record.
+fn rest(session: &Session, claim: &Claim, until: Option<UnixMicros>) {
     static REST: Statement = Statement::new(
         "UPDATE vault.refresh_schedule SET due_at = $3, attempt = $4,
              attempt_generation = CASE WHEN $4 IS NOT NULL THEN attempt_generation END,
@@ -175,10 +181,6 @@ fn rest(
          WHERE token = $1 AND attempt = $2",
         &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID],
     );
-    let until = match !claim.is_dead && is_wanted_by_now(session, claim) {
-        true => Some(now),
-        false => until,
-    };
     match until {
         None => unschedule(session, claim),
         Some(_) => {
@@ -191,10 +193,9 @@ fn rest(
             session.run(&REST, &arguments);
         }
     }
-    until
 }
 
-/// Whether the token's policy, or its use, is another than it was when it was claimed, and it is to be refreshed now.
+/// Whether a policy that has been changed, or a use, since the token was looked at wants it refreshed now.
 fn is_wanted_by_now(session: &Session, claim: &Claim) -> bool {
     static WANTED: Statement = Statement::new(
         "SELECT coalesce(t.refresh_policy, c.refresh_policy, 'always'), coalesce(u.last_used_at >= t.issued_at, false)
@@ -202,16 +203,16 @@ fn is_wanted_by_now(session: &Session, claim: &Claim) -> bool {
               LEFT JOIN vault.token_usage AS u ON u.token = t.id WHERE t.id = $1",
         &[INT8OID],
     );
-    let wanted = |policy, is_used| match policy {
-        RefreshPolicy::Always => true,
-        RefreshPolicy::OnUse => is_used,
-        RefreshPolicy::Never => false,
-    };
-    let now = session.query_one(&WANTED, &[claim.token.into()], |row| {
-        let policy = RefreshPolicy::parse(row.required(1)).unwrap_or_default();
-        wanted(policy, row.required(2))
-    });
-    now == Some(true) && !wanted(claim.policy, claim.is_used)
+    let wanted = session.query_one(
+        &WANTED,
+        &[claim.token.into()],
+        |row| match RefreshPolicy::parse(row.required(1)).unwrap_or_default() {
+            RefreshPolicy::Always => true,
+            RefreshPolicy::OnUse => row.required(2),
+            RefreshPolicy::Never => false,
+        },
+    );
+    wanted.unwrap_or(false)
 }
 
 fn note_error(session: &Session, claim: &Claim, error: &str, now: UnixMicros) {

@@ -9,7 +9,7 @@ use crate::worker::board;
 use crate::worker::call::Next;
 
 /// How long the first of many answers waits for others to be written with it: a commit costs more than a row.
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(4);
 /// With fewer requests under way, each answer is written at once.
 const FEW: usize = 8;
 

@@ -52,7 +52,8 @@ impl Refresher {
                 continue;
             };
             if self.agenda.may_send_again(&call.claim.way, now) {
-                self.outbound.submit(token, request);
+                let provider = &call.claim.key.provider;
+                self.outbound.submit(token, provider, request);
             } else {
                 self.held.push((token, request));
             }
@@ -218,7 +219,8 @@ impl Refresher {
         match call.next_request() {
             Ok(request) => {
                 let token = call.claim.token;
-                self.outbound.submit(token, request);
+                let provider = &call.claim.key.provider;
+                self.outbound.submit(token, provider, request);
                 self.in_flight.insert(token, *call);
                 fault::point("request_submitted");
             }

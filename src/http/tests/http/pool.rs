@@ -37,6 +37,7 @@ where
 fn job(id: i64) -> Job {
     Job {
         id,
+        group: id.unsigned_abs() % 2,
         request: post(&format!("https://example.com/{id}")),
         budget: BUDGET,
     }
@@ -87,6 +88,33 @@ fn a_hundred_jobs_over_eight_threads_all_come_back() {
         );
     }
     assert_eq!((all.len(), pool.in_flight()), (100, 0));
+}
+
+#[test]
+fn jobs_of_one_group_leave_threads_for_the_others() {
+    // Those of group 0 end only when the one of group 1 has.
+    let other_has_ended = Arc::new(Barrier::new(4));
+    let together = other_has_ended.clone();
+    let (pool, woken) = pool(4, move |id| {
+        if id < 6 {
+            together.wait();
+        }
+        Ok(u16::try_from(id).expect("small"))
+    });
+    for id in [0, 2, 4] {
+        pool.submit(job(id));
+    }
+    for id in [6, 8, 11] {
+        pool.submit(job(id));
+    }
+    let first = collect(&pool, &woken, 1);
+    assert_eq!(first[0].id, 11);
+    other_has_ended.wait();
+    let others: Vec<i64> = collect(&pool, &woken, 5)
+        .iter()
+        .map(|done| done.id)
+        .collect();
+    assert_eq!(others, [0, 2, 4, 6, 8]);
 }
 
 #[test]
@@ -235,6 +263,7 @@ fn many_calls_share_few_connections() {
     for id in 0..200 {
         pool.submit(Job {
             id,
+            group: 0,
             request: post(&server.url()),
             budget: BUDGET,
         });
