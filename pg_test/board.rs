@@ -30,11 +30,11 @@ mod tests {
         assert_eq!(board::take(self::database(2), 10), []);
         assert_eq!(board::take(database, 10), wishes(&[7, 8]));
         assert_eq!(board::take(database, 10), []);
-        board::finish(database, &[7]);
+        board::finish(database, &wishes(&[7]));
         assert_eq!(board::open_requests(me), 1);
-        board::finish(self::database(2), &[8]);
+        board::finish(self::database(2), &wishes(&[8]));
         assert_eq!(board::open_requests(me), 1);
-        board::finish(database, &[8]);
+        board::finish(database, &wishes(&[8]));
         assert_eq!(board::open_requests(me), 0);
         board::withdraw(me);
     }
@@ -76,8 +76,8 @@ mod tests {
         let (database, me) = (database(7), server::process_id());
         board::ask(database, me, &wishes(&[1, 2]));
         assert_eq!(board::take(database, 9), wishes(&[1, 2]));
-        board::finish_with(database, &[1], Some(Closed::Client));
-        board::finish(database, &[2]);
+        board::finish_with(database, &wishes(&[1]), Some(Closed::Client));
+        board::finish(database, &wishes(&[2]));
         assert_eq!(board::open_requests(me), 0);
         assert_eq!(board::reason(me), Some(Closed::Client));
         board::withdraw(me);

@@ -7,7 +7,7 @@ use token_vault_core::refresh::RefreshPolicy;
 use token_vault_core::secret::SecretString;
 
 use crate::error::{Error, OrRaise, Result};
-use crate::pg::{server, time};
+use crate::pg::{server, settings, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
 use crate::store::provider;
@@ -199,6 +199,14 @@ fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<
     let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
     if target.policy == RefreshPolicy::Never {
         return Err(Error::TokenExpired { refreshable: false });
+    }
+    let patience = i64::try_from(settings::refresh_wait().as_micros()).unwrap_or(i64::MAX);
+    let is_patient_enough = |until| until <= time::now().saturating_add(patience);
+    if !target.backs_off_until.is_none_or(is_patient_enough) {
+        // An application that asks in a loop must not undo the pauses between failures.
+        return Err(Error::RefreshFailed {
+            error: target.last_error,
+        });
     }
     if target.generation == token.generation {
         request::refresh(&target)?;

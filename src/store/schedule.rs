@@ -80,6 +80,21 @@ pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
     });
 }
 
+/// Puts the tokens of a client into its lanes: they have had another client, or none.
+pub fn change_lanes(session: &Session, client: i64) {
+    static CHANGE: Statement = Statement::new(
+        concat!(
+            "UPDATE vault.refresh_schedule AS s SET lane = ",
+            lane_of_t!(),
+            ", due_at = least(s.due_at, t.refresh_after) FROM vault.token AS t WHERE t.id = s.token AND t.client = $1
+               AND s.attempt IS NULL AND s.lane <> ",
+            lane_of_t!()
+        ),
+        &[INT8OID],
+    );
+    session.run(&CHANGE, &[client.into()]);
+}
+
 /// Makes due what has an answer of this provider that was not understood: its row may have been mended.
 pub fn read_answers_again(provider: &str) {
     static AGAIN: Statement = Statement::new(

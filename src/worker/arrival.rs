@@ -11,6 +11,7 @@ use crate::pg::time::UnixMicros;
 use crate::pg::transaction::{self, Aborted};
 use crate::pg::{fault, time};
 use crate::worker::apply;
+use crate::worker::board::Wish;
 use crate::worker::call::{Call, Outcome};
 use crate::worker::claim::Claim;
 use crate::worker::credentials::Credentials;
@@ -26,7 +27,8 @@ pub struct Arrival {
 
 /// What has been written of one.
 pub struct Written {
-    pub token: i64,
+    /// Whoever waits for this has an outcome.
+    pub wish: Wish,
     pub lane: i64,
     /// When the token is due next; None: it is not on the schedule any more.
     pub due_at: Option<UnixMicros>,

@@ -46,9 +46,19 @@ pub struct Claim {
     pub way: Way,
 }
 
+impl Claim {
+    /// What a session has asked for that waits for this claim's outcome.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            token: self.token,
+            generation: self.generation,
+        }
+    }
+}
+
 /// What is on record of a claim.
 pub struct Intent {
-    pub token: i64,
+    pub wish: Wish,
     pub lane: Lane,
     pub way: Way,
     attempt: i64,
@@ -58,7 +68,7 @@ pub struct Intent {
 impl Intent {
     pub fn of(claim: &Claim) -> Intent {
         Intent {
-            token: claim.token,
+            wish: claim.wish(),
             lane: claim.lane,
             way: claim.way.clone(),
             attempt: claim.attempt,
@@ -234,7 +244,7 @@ pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
     );
     let column = |value: fn(&Intent) -> Option<i64>| intents.iter().map(value).collect::<Vec<_>>();
     let arguments = [
-        column(|intent| Some(intent.token)).into(),
+        column(|intent| Some(intent.wish.token)).into(),
         column(|intent| Some(intent.attempt)).into(),
         column(|intent| intent.lost_attempt).into(),
         timestamp(Some(due_at)),

@@ -18,6 +18,9 @@ use crate::worker::{board, custody};
 /// A waiting session looks around at least this often, should a wake-up be lost with the process that owed it.
 const LOOK_AROUND: Duration = Duration::from_millis(500);
 
+/// So many more workers a session starts where one was ended in the middle.
+const MAX_SUCCESSORS: usize = 2;
+
 /// Fails where no refresh can happen, saying why.
 pub fn require_possible() -> Result<()> {
     let unavailable = |reason: &str| {
@@ -159,6 +162,7 @@ fn wait_for_standing_refresher(wishes: &[Wish], deadline: Instant) -> Waited {
 /// A worker that was told to end in the middle leaves attempts that are due at once: the next one goes on with them.
 fn wait_for_own_refresher(wishes: &[Wish], errand: &Errand, deadline: Instant) -> Waited {
     let tokens: Vec<i64> = wishes.iter().map(|wish| wish.token).collect();
+    let mut successors = 0;
     loop {
         let worker = background::start(
             "token_vault refresher",
@@ -172,7 +176,8 @@ fn wait_for_own_refresher(wishes: &[Wish], errand: &Errand, deadline: Instant) -
                     return Waited::TooLong;
                 }
             }
-            if !schedule::is_interrupted(&tokens) {
+            successors += 1;
+            if successors > MAX_SUCCESSORS || !schedule::is_interrupted(&tokens) {
                 return Waited::Answered(None);
             }
             continue;

@@ -94,6 +94,7 @@ pub fn register(registration: Registration) -> Result<()> {
             insert_secret(session, id, 1, secret);
         }
         mended(session, id);
+        adopt_tokens(session, id);
     });
     apply_settings(
         registration.tenant,
@@ -145,6 +146,23 @@ fn apply_settings(
     Ok(())
 }
 
+/// Tokens that were stored when their provider had no client become this one's, if they can have no other.
+fn adopt_tokens(session: &Session, client: i64) {
+    static ADOPT: Statement = Statement::new(
+        "UPDATE vault.token AS t SET client = c.id
+         FROM vault.client AS c
+         WHERE c.id = $1 AND c.active AND t.client IS NULL AND t.provider = c.provider
+           AND (t.tenant = c.tenant OR c.tenant IS NULL)
+           AND NOT EXISTS (SELECT FROM vault.client AS o
+                           WHERE o.id <> c.id AND o.provider = c.provider AND o.active
+                             AND (o.tenant = t.tenant OR o.tenant IS NULL AND c.tenant IS NULL))",
+        &[INT8OID],
+    );
+    if session.run(&ADOPT, &[client.into()]) > 0 {
+        schedule::change_lanes(session, client);
+    }
+}
+
 /// Somebody has seen to a client: what the provider refused before is tried again at once.
 pub(super) fn mended(session: &Session, client: i64) {
     static MEND: Statement = Statement::new(
@@ -171,6 +189,7 @@ pub fn set_active(client: &Client, active: bool) {
         session.run(&SET, &[client.id.into(), active.into()]);
         if active {
             mended(session, client.id);
+            adopt_tokens(session, client.id);
         }
     });
     inval::announce(Topic::Clients);

@@ -168,6 +168,8 @@ pub struct Target {
     pub expires_at: Option<UnixMicros>,
     pub last_error: Option<String>,
     pub failures: i32,
+    /// When it is tried again after a failure.
+    pub backs_off_until: Option<UnixMicros>,
     pub policy: RefreshPolicy,
     /// The running transaction has changed or locked the row: nobody else can see or write it.
     pub is_ours: bool,
@@ -182,7 +184,8 @@ pub fn target(id: i64) -> Option<Target> {
 pub fn targets(ids: &[i64]) -> Vec<Target> {
     static BY_ID: Statement = Statement::new(
         "SELECT t.id, t.tenant, t.provider, t.subject, t.label, t.generation, t.state, t.expires_at, t.last_error,
-                coalesce(s.failures, 0), coalesce(t.refresh_policy, c.refresh_policy, 'always'), t.xmin, t.xmax
+                coalesce(s.failures, 0), coalesce(t.refresh_policy, c.refresh_policy, 'always'), t.xmin, t.xmax,
+                CASE WHEN s.failures > 0 AND (s.attempted_at IS NULL OR s.attempted_at < t.last_error_at) THEN s.due_at END
          FROM unnest($1) WITH ORDINALITY AS i (id, place) JOIN vault.token AS t ON t.id = i.id
               LEFT JOIN vault.client AS c ON c.id = t.client
               LEFT JOIN vault.refresh_schedule AS s ON s.token = t.id
@@ -201,6 +204,7 @@ fn read_target(row: &Row) -> Target {
         expires_at: row.time(8),
         last_error: row.get(9),
         failures: row.required(10),
+        backs_off_until: row.time(14),
         policy: RefreshPolicy::parse(row.required(11)).unwrap_or_default(),
         is_ours: row.is_ours(12, 13),
     }

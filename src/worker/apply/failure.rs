@@ -85,7 +85,7 @@ pub(super) fn apply(
         Outcome::Refreshed(_) | Outcome::Extended(_) => unreachable!("a success"),
     };
     Ok(Written {
-        token: claim.token,
+        wish: claim.wish(),
         lane: claim.lane,
         due_at,
         is_repeated,

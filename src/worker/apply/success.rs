@@ -64,7 +64,7 @@ pub(super) fn apply(
         .iter()
         .zip(due)
         .map(|(arrival, due_at)| Written {
-            token: arrival.claim.token,
+            wish: arrival.claim.wish(),
             lane: arrival.claim.lane,
             due_at,
             is_repeated: false,

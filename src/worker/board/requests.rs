@@ -1,6 +1,6 @@
 //! Which sessions wait for which token.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use token_vault_core::refresh::Closed;
 
@@ -158,24 +158,29 @@ pub fn take(database: Oid, limit: usize) -> Vec<Wish> {
     wishes
 }
 
-/// Tells the sessions that wait for these tokens that there is an outcome.
-pub fn finish(database: Oid, tokens: &[i64]) {
-    finish_with(database, tokens, None);
+/// Tells the sessions that wait for these, or for earlier generations of them, that there is an outcome.
+pub fn finish(database: Oid, wishes: &[Wish]) {
+    finish_with(database, wishes, None);
 }
 
-/// Tells the sessions that wait for these tokens that there is an outcome, or why no request is sent now.
-pub fn finish_with(database: Oid, tokens: &[i64], reason: Option<Closed>) {
-    if tokens.is_empty() {
+/// The same, or why no request is sent now. Who asks for a later generation waits on.
+pub fn finish_with(database: Oid, wishes: &[Wish], reason: Option<Closed>) {
+    if wishes.is_empty() {
         return;
     }
-    let tokens: HashSet<i64> = tokens.iter().copied().collect();
+    let ended: HashMap<i64, i64> = wishes
+        .iter()
+        .map(|wish| (wish.token, wish.generation))
+        .collect();
+    let is_ended = |wish: Wish| {
+        let generation = ended.get(&wish.token);
+        generation.is_some_and(|generation| wish.generation <= *generation)
+    };
     let waiters = BOARD.with(|board| {
         board
             .requests
             .iter_mut()
-            .filter(|r| {
-                r.waiter != 0 && r.database == database.to_u32() && tokens.contains(&r.wish.token)
-            })
+            .filter(|r| r.waiter != 0 && r.database == database.to_u32() && is_ended(r.wish))
             .map(|request| {
                 request.state = RequestState::Done(reason);
                 request.waiter

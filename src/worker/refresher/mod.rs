@@ -173,8 +173,7 @@ impl Refresher {
         } else {
             let mut asked = board::take(self.database, usize::MAX);
             asked.extend(self.asked.drain(..));
-            let tokens: Vec<i64> = asked.iter().map(|wish| wish.token).collect();
-            board::finish(self.database, &tokens);
+            board::finish(self.database, &asked);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Refresher;
 use crate::pg::{fault, latch, time};
 use crate::worker::arrival::{self, Arrival};
-use crate::worker::board;
+use crate::worker::board::{self, Wish};
 use crate::worker::call::Next;
 
 /// How long the first of many answers waits for others to be written with it: a commit costs more than a row.
@@ -65,11 +65,11 @@ impl Refresher {
         // Sessions wait on where the request is repeated at once.
         let (repeated, ended): (Vec<_>, Vec<_>) =
             written.iter().partition(|written| written.is_repeated);
-        let ended: Vec<i64> = ended.iter().map(|written| written.token).collect();
+        let ended: Vec<Wish> = ended.iter().map(|written| written.wish).collect();
         board::finish(self.database, &ended);
         fault::point("waiters_told");
         self.warn_of_unwritten(problem);
-        repeated.iter().map(|written| written.token).collect()
+        repeated.iter().map(|written| written.wish.token).collect()
     }
 
     fn warn_of_unwritten(&mut self, problem: Option<String>) {

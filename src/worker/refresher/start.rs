@@ -31,12 +31,32 @@ impl Refresher {
         }
     }
 
-    /// What sessions ask for, each token once, without those whose answer is awaited, or waits to be written.
+    /// What sessions ask for, the latest generation of each token, without those whose answer is awaited, or waits to be
+    /// written.
     fn new_ones_asked(&mut self) -> Vec<Wish> {
-        let in_flight = self.in_flight.keys().copied();
-        let mut known: HashSet<i64> = in_flight.chain(self.unwritten()).collect();
-        let asked = std::mem::take(&mut self.asked).into_iter();
-        asked.filter(|wish| known.insert(wish.token)).collect()
+        let arrived = self.arrived.iter().map(|arrival| &arrival.claim);
+        let in_flight = self.in_flight.values().map(|call| &call.claim);
+        let under_way: HashMap<i64, i64> = (arrived.chain(in_flight))
+            .map(|claim| (claim.token, claim.generation))
+            .collect();
+        let mut latest: HashMap<i64, Wish> = HashMap::new();
+        let (mut order, mut later) = (Vec::new(), Vec::new());
+        for wish in std::mem::take(&mut self.asked) {
+            match under_way.get(&wish.token) {
+                Some(generation) if *generation >= wish.generation => {}
+                // Another grant was stored while the one before it is being refreshed.
+                Some(_) => later.push(wish),
+                None => match latest.get_mut(&wish.token) {
+                    Some(known) => *known = wish.max(*known),
+                    None => {
+                        order.push(wish.token);
+                        latest.insert(wish.token, wish);
+                    }
+                },
+            }
+        }
+        self.asked.extend(later);
+        order.iter().map(|token| latest[token]).collect()
     }
 
     /// Tokens whose answer waits to be written.
@@ -66,7 +86,7 @@ impl Refresher {
             Ok(admissions) => admissions,
             Err(aborted) => {
                 pgrx::warning!("token_vault could not schedule a refresh: {}", aborted.0);
-                board::finish(self.database, &tokens);
+                board::finish(self.database, asked);
                 return;
             }
         };
@@ -75,8 +95,8 @@ impl Refresher {
             match admissions.get(&wish.token) {
                 Some((way, Admission::Granted)) => admitted.push((*wish, way)),
                 Some((_, Admission::Delayed)) => self.asked.push_back(*wish),
-                Some((_, Admission::Refused(closed))) => self.refuse(wish.token, *closed),
-                None => gone.push(wish.token),
+                Some((_, Admission::Refused(closed))) => self.refuse(*wish, *closed),
+                None => gone.push(*wish),
             }
         }
         board::finish(self.database, &gone);
@@ -93,19 +113,19 @@ impl Refresher {
             .unwrap_or_default();
         let claimed: HashSet<i64> = claims.iter().map(|claim| claim.token).collect();
         // What could not be claimed (deleted, locked, refreshed meanwhile) has no outcome to wait for.
-        let idle: Vec<i64> = (admitted.iter())
+        let idle: Vec<Wish> = (admitted.iter())
             .filter(|(wish, _)| !claimed.contains(&wish.token))
             .map(|(wish, way)| {
                 self.agenda.cancel(way);
-                wish.token
+                *wish
             })
             .collect();
         board::finish(self.database, &idle);
         self.send(claims);
     }
 
-    fn refuse(&self, token: i64, closed: Closed) {
-        board::finish_with(self.database, &[token], Some(closed));
+    fn refuse(&self, wish: Wish, closed: Closed) {
+        board::finish_with(self.database, &[wish], Some(closed));
     }
 
     /// Starts what is due by now, as much as there is room for.
@@ -203,8 +223,8 @@ impl Refresher {
             self.agenda.cancel(&intent.way);
             self.agenda.note_again(intent.lane, again);
         }
-        let tokens: Vec<i64> = intents.iter().map(|intent| intent.token).collect();
-        board::finish(self.database, &tokens);
+        let wishes: Vec<Wish> = intents.iter().map(|intent| intent.wish).collect();
+        board::finish(self.database, &wishes);
     }
 
     fn start(&mut self, prepared: Prepared) {
