@@ -59,6 +59,7 @@ mod refresh_keep_alive;
 mod refresh_kills;
 mod refresh_kills_points;
 mod refresh_kills_sessions;
+mod refresh_lease;
 mod refresh_ledger;
 mod refresh_ledger_check;
 mod refresh_limits;
