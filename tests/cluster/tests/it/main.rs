@@ -69,6 +69,7 @@ mod refresh_obstacles;
 mod refresh_on_demand;
 mod refresh_on_demand_limits;
 mod refresh_outbound;
+mod refresh_pauses;
 mod refresh_policy;
 mod refresh_pooler;
 mod refresh_races;
