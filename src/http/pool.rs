@@ -1,5 +1,6 @@
 //! A few threads that make calls for an owner who must not block.
 
+use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -83,6 +84,11 @@ impl Pool {
     /// Queues a call; the next free thread makes it.
     pub fn submit(&self, job: Job) {
         self.queue.push(job);
+    }
+
+    /// Takes back those of these jobs that have not begun, and returns their ids: there will be no result of them.
+    pub fn take_back(&self, ids: &HashSet<i64>) -> Vec<i64> {
+        self.queue.take_back(ids)
     }
 
     /// Takes all results that are there, without waiting.

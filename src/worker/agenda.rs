@@ -224,6 +224,11 @@ impl Agenda {
         }
     }
 
+    /// Whether nothing is sent this way for some time.
+    pub fn is_closed(&self, way: &Way, now: UnixMicros) -> bool {
+        self.gates.closed_by(way, now).is_some()
+    }
+
     /// An admitted request was not sent.
     pub fn cancel(&mut self, way: &Way) {
         self.gates.cancel(way);

@@ -1,5 +1,6 @@
 //! The threads that call providers, made anew when the settings they depend on change.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -105,6 +106,14 @@ impl Outbound {
             .last()
             .expect("free_places was not 0")
             .submit(job);
+    }
+
+    /// Takes back those of these requests that are not sent yet.
+    pub fn take_back(&self, ids: &HashSet<i64>) -> Vec<i64> {
+        self.pools
+            .iter()
+            .flat_map(|pool| pool.take_back(ids))
+            .collect()
     }
 
     /// All results that are there.

@@ -1,6 +1,6 @@
 //! The state shared by a pool's owner and its threads.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -101,6 +101,19 @@ impl Queue {
             }
         }
         state.done.push(done);
+    }
+
+    pub(super) fn take_back(&self, ids: &HashSet<i64>) -> Vec<i64> {
+        let mut state = self.lock();
+        let mut taken = Vec::new();
+        state.waiting.retain(|job| {
+            let is_wanted = ids.contains(&job.id);
+            if is_wanted {
+                taken.push(job.id);
+            }
+            !is_wanted
+        });
+        taken
     }
 
     pub(super) fn take_done(&self) -> Vec<Done> {

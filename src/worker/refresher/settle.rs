@@ -1,12 +1,17 @@
 //! From an answer to its outcome in the tables, and to the sessions that wait for it.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use token_vault_core::refresh::Report;
+
 use super::Refresher;
+use crate::pg::time::UnixMicros;
 use crate::pg::{fault, latch, time};
 use crate::worker::arrival::{self, Arrival};
 use crate::worker::board::{self, Wish};
 use crate::worker::call::Next;
+use crate::worker::claim::Intent;
 
 /// How long the first of many answers waits for others to be written with it: a commit costs more than a row.
 const GATHERING: Duration = Duration::from_millis(4);
@@ -30,6 +35,7 @@ impl Refresher {
     /// Takes the answers that have come in.
     pub(super) fn receive(&mut self) {
         let now = time::now();
+        let mut is_trouble = false;
         for done in self.outbound.drain() {
             fault::point("answer_received");
             let Some(mut call) = self.in_flight.remove(&done.id) else {
@@ -41,11 +47,34 @@ impl Refresher {
                     self.in_flight.insert(done.id, call);
                 }
                 Next::Apply(outcome, report) => {
+                    is_trouble |= report != Report::Answered;
                     self.agenda.ended(&call.claim.way, now, report);
                     self.arrived.push(Arrival::of(call, outcome));
                     fault::point("answer_judged");
                 }
             }
+        }
+        if is_trouble {
+            self.take_back_what_would_fail(now);
+        }
+    }
+
+    /// What waits for a connection to somebody in trouble is not sent any more.
+    fn take_back_what_would_fail(&mut self, now: UnixMicros) {
+        let in_vain: HashSet<i64> = (self.in_flight.iter())
+            .filter(|(_, call)| self.agenda.is_closed(&call.claim.way, now))
+            .map(|(token, _)| *token)
+            .collect();
+        if in_vain.is_empty() {
+            return;
+        }
+        let taken_back = self.outbound.take_back(&in_vain).into_iter();
+        let intents: Vec<Intent> = taken_back
+            .filter_map(|token| self.in_flight.remove(&token))
+            .map(|call| Intent::of(&call.claim))
+            .collect();
+        if !intents.is_empty() {
+            self.give_back(&intents);
         }
     }
 

@@ -213,7 +213,7 @@ impl Refresher {
     }
 
     /// Nothing of these was sent, and nobody knows any more what: they are claimed again in a moment.
-    fn give_back(&mut self, intents: &[Intent]) {
+    pub(super) fn give_back(&mut self, intents: &[Intent]) {
         let again = time::now() + APPLY_RETRY.as_micros() as UnixMicros;
         if let Err(aborted) = transaction::run(|| claim::give_back(intents, again)) {
             // They are due again when their lease is over.

@@ -118,6 +118,30 @@ fn jobs_of_one_group_leave_threads_for_the_others() {
 }
 
 #[test]
+fn what_has_not_begun_can_be_taken_back() {
+    let together = Arc::new(Barrier::new(2));
+    let meeting = together.clone();
+    let (pool, woken) = pool(1, move |id| {
+        if id == 0 {
+            meeting.wait(); // it has begun
+            meeting.wait(); // it may end
+        }
+        Ok(u16::try_from(id).expect("small"))
+    });
+    pool.submit(job(0));
+    together.wait();
+    pool.submit(job(1));
+    pool.submit(job(2));
+    assert_eq!(pool.take_back(&[0, 1, 7].into()), [1]);
+    together.wait();
+    let ids: Vec<i64> = collect(&pool, &woken, 2)
+        .iter()
+        .map(|done| done.id)
+        .collect();
+    assert_eq!((ids, pool.in_flight()), (vec![0, 2], 0));
+}
+
+#[test]
 fn signals_are_blocked_in_the_threads_and_nowhere_else() {
     let all_blocked = || {
         let mask = SigSet::thread_get_mask().expect("own mask");
