@@ -96,13 +96,20 @@ mod tests {
         board::sleeps_until(database, 100, 500);
         board::schedule_changed(database, &lanes(&[(5, 499), (6, 501)]));
         assert_eq!(board::take_hints(database), Some(vec![(5, 499)]));
-        // More than can be told: it looks at the table.
+        // More than can be told: it looks at the table. (The launcher forgets databases that do not exist, perhaps in
+        // between.)
         let many: Vec<(i64, i64)> = (0..1000).map(|lane| (lane, 1)).collect();
-        board::schedule_changed(database, &lanes(&many));
-        assert_eq!(board::take_hints(database), None);
+        let overflows = |_| {
+            board::schedule_changed(database, &lanes(&many));
+            board::take_hints(database).is_none()
+        };
+        assert!((0..10).any(overflows));
         assert_eq!(board::take_hints(database), Some(vec![]));
-        board::ask_to_look(database);
-        assert_eq!(board::take_hints(database), None);
+        let looks = |_| {
+            board::ask_to_look(database);
+            board::take_hints(database).is_none()
+        };
+        assert!((0..10).any(looks));
         board::forget_database(database);
     }
 
