@@ -89,6 +89,7 @@ pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()>
         problem: refused.0,
     })?;
     schedule::read_answers_again(&name);
+    schedule::end_pauses(Some(&name));
     inval::announce(Topic::Providers);
     Ok(())
 }

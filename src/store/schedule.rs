@@ -80,6 +80,18 @@ pub fn follow_policy(token: Option<i64>, client: Option<i64>) {
     });
 }
 
+/// Makes due what waits after failures, of one provider or of all: something has been mended.
+pub fn end_pauses(provider: Option<&str>) {
+    static END: Statement = Statement::new(
+        "UPDATE vault.refresh_schedule AS s SET due_at = clock_timestamp()
+         FROM vault.token AS t WHERE t.id = s.token AND s.failures > 0 AND s.due_at > clock_timestamp()
+           AND (s.attempted_at IS NULL OR s.attempted_at < t.last_error_at)
+           AND t.unread_answer IS NULL AND ($1 IS NULL OR t.provider = $1)",
+        &[TEXTOID],
+    );
+    spi::session(|session| session.run(&END, &[provider.into()]));
+}
+
 /// Puts the tokens of a client into its lanes: they have had another client, or none.
 pub fn change_lanes(session: &Session, client: i64) {
     static CHANGE: Statement = Statement::new(

@@ -103,11 +103,11 @@ macro_rules! claim_those {
 /// Each lane is read from the time before which none of its tokens is due: behind the rows that earlier claims have
 /// moved, which a long-lived snapshot elsewhere keeps in the index.
 ///
-/// * `unwritten` — tokens whose answer waits to be written, perhaps for longer than their lease.
+/// * `under_way` — tokens whose answer is awaited, or waits to be written, perhaps for longer than their lease.
 pub fn claim_due(
     shares: &[Share],
     until: UnixMicros,
-    unwritten: &[i64],
+    under_way: &[i64],
     lease_until: UnixMicros,
 ) -> Vec<Claim> {
     static CLAIM: Statement = Statement::new(
@@ -142,7 +142,7 @@ pub fn claim_due(
         lanes.into(),
         from.into(),
         places.into(),
-        unwritten.to_vec().into(),
+        under_way.to_vec().into(),
     ];
     spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, false)))
 }

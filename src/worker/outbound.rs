@@ -11,7 +11,7 @@ use token_vault_http::{Client, Done, Job, Pool, Settings, policy, wake};
 use crate::pg::settings;
 
 /// Requests that are prepared for each connection: while results are written, none of them is idle.
-const PREPARED_FOR_EACH: usize = 4;
+const PREPARED_FOR_EACH: usize = 2;
 
 /// Sends requests and collects results.
 pub struct Outbound {
@@ -59,18 +59,19 @@ impl Outbound {
         })
     }
 
-    /// Takes over changed settings for the requests from now on. The error says which one can't be used; nothing
-    /// new is sent until it has been mended.
-    pub fn follow_settings(&mut self) -> Result<(), String> {
+    /// Takes over changed settings for the requests from now on; whether there were any. The error says which one can't
+    /// be used; nothing new is sent until it has been mended.
+    pub fn follow_settings(&mut self) -> Result<bool, String> {
         let settings = SettingsInUse::current();
         if self.settings.as_ref() == Some(&settings) {
-            return Ok(());
+            return Ok(false);
         }
+        let is_change = self.settings.is_some();
         let pool = pool(&settings, &self.waker);
         self.settings = Some(settings);
         self.usable = pool.is_ok();
         self.pools.push(pool?);
-        Ok(())
+        Ok(is_change)
     }
 
     /// How many more requests can be taken: sent at once, or as soon as a connection is free.
@@ -82,6 +83,11 @@ impl Outbound {
             }
             _ => 0,
         }
+    }
+
+    /// How long a request may take from when it is handed over: those that wait for a connection begin after others.
+    pub fn longest(&self) -> Duration {
+        self.timeout() * PREPARED_FOR_EACH as u32
     }
 
     /// How long one request may take.

@@ -110,8 +110,25 @@ impl Refresher {
     }
 
     fn follow_settings(&mut self) {
-        if let Err(problem) = self.outbound.follow_settings() {
-            pgrx::warning!("token_vault sends nothing until its settings are mended: {problem}");
+        match self.outbound.follow_settings() {
+            Ok(false) => {}
+            Ok(true) => self.end_pauses(),
+            Err(problem) => {
+                pgrx::warning!(
+                    "token_vault sends nothing until its settings are mended: {problem}"
+                );
+            }
+        }
+    }
+
+    /// What has failed may not fail any more.
+    fn end_pauses(&mut self) {
+        self.agenda.look_soon();
+        if let Err(aborted) = transaction::run(|| schedule::end_pauses(None)) {
+            pgrx::warning!(
+                "token_vault could not end the pauses after failures: {}",
+                aborted.0
+            );
         }
     }
 
@@ -316,6 +333,7 @@ impl Refresher {
     pub fn finish(&mut self) {
         fault::point("drain_begins");
         let end = Instant::now() + SHUTDOWN_GRACE;
+        self.take_back(self.in_flight.keys().copied().collect());
         self.write_outcomes();
         while !(self.in_flight.is_empty() && self.arrived.is_empty()) && Instant::now() < end {
             latch::wait(Some(DRAIN_STEP), Some(self.outbound.socket()));

@@ -65,10 +65,15 @@ impl Refresher {
             .filter(|(_, call)| self.agenda.is_closed(&call.claim.way, now))
             .map(|(token, _)| *token)
             .collect();
-        if in_vain.is_empty() {
+        self.take_back(in_vain);
+    }
+
+    /// Takes back those of these tokens whose request is not sent yet.
+    pub(super) fn take_back(&mut self, tokens: HashSet<i64>) {
+        if tokens.is_empty() {
             return;
         }
-        let taken_back = self.outbound.take_back(&in_vain).into_iter();
+        let taken_back = self.outbound.take_back(&tokens).into_iter();
         let intents: Vec<Intent> = taken_back
             .filter_map(|token| self.in_flight.remove(&token))
             .map(|call| Intent::of(&call.claim))

@@ -135,9 +135,10 @@ impl Refresher {
             return;
         }
         let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
-        let unwritten: Vec<i64> = self.unwritten().collect();
+        let in_flight = self.in_flight.keys().copied();
+        let under_way: Vec<i64> = in_flight.chain(self.unwritten()).collect();
         let claimed = self.claim(|lease| {
-            let claims = claim::claim_due(&shares, now, &unwritten, lease);
+            let claims = claim::claim_due(&shares, now, &under_way, lease);
             let left: HashMap<_, _> = claim::next_due(&shares).into_iter().collect();
             (claims, left)
         });
@@ -164,7 +165,7 @@ impl Refresher {
     /// Claims in a transaction of its own; None: that has failed.
     fn claim<R>(&self, claim: impl FnOnce(UnixMicros) -> R) -> Option<R> {
         let lease =
-            time::now() + (self.outbound.timeout() + LEASE_MARGIN).as_micros() as UnixMicros;
+            time::now() + (self.outbound.longest() + LEASE_MARGIN).as_micros() as UnixMicros;
         let claimed = transaction::run(|| {
             fault::point("claim_begins");
             let claims = claim(lease);
