@@ -121,7 +121,7 @@ fn a_reload_lets_it_be_tried_again() -> Result<()> {
     assert!(before <= FEW, "{before} requests");
     vault.cluster.reload()?;
     // Those that were answered keep to what they were told.
-    vault.wait_for_count(80, "vault.tokens WHERE generation = 2")?;
+    vault.wait_for_count(60, "vault.tokens WHERE generation = 2")?;
     refresh_token(&mut vault.db, "alice")?;
     Ok(())
 }
@@ -132,7 +132,7 @@ fn a_change_of_the_providers_row_lets_it_be_tried_again() -> Result<()> {
     vault.server.behave();
     let server = vault.server.issuer();
     vault.add_provider("acme", &server, json!({}))?;
-    vault.wait_for_count(80, "vault.tokens WHERE generation = 2")?;
+    vault.wait_for_count(60, "vault.tokens WHERE generation = 2")?;
     Ok(())
 }
 
