@@ -92,12 +92,15 @@ mod tests {
         assert_eq!(board::take_hints(database), Some(vec![]));
         board::schedule_changed(database, &lanes(&[(5, 1_000)]));
         assert_eq!(board::take_hints(database), Some(vec![(5, 1_000)]));
+        // From here on more than once: the launcher forgets databases that do not exist, perhaps in between.
         // Asleep, it looks at everything by itself before 500.
-        board::sleeps_until(database, 100, 500);
-        board::schedule_changed(database, &lanes(&[(5, 499), (6, 501)]));
-        assert_eq!(board::take_hints(database), Some(vec![(5, 499)]));
-        // More than can be told: it looks at the table. (The launcher forgets databases that do not exist, perhaps in
-        // between.)
+        let is_told_the_earlier = |_| {
+            board::sleeps_until(database, 100, 500);
+            board::schedule_changed(database, &lanes(&[(5, 499), (6, 501)]));
+            board::take_hints(database) == Some(vec![(5, 499)])
+        };
+        assert!((0..10).any(is_told_the_earlier));
+        // More than can be told: it looks at the table.
         let many: Vec<(i64, i64)> = (0..1000).map(|lane| (lane, 1)).collect();
         let overflows = |_| {
             board::schedule_changed(database, &lanes(&many));
