@@ -27,7 +27,7 @@ pub fn send_all(session: &Session, events: Vec<String>) {
 /// An event as it is sent. Names that are too long for it are cut off, and it says so.
 pub fn text(event: &str, mut facts: Map<String, Value>) -> String {
     facts.insert("event".into(), json!(event));
-    let whole = Value::Object(facts.clone()).to_string();
+    let whole = serde_json::to_string(&facts).unwrap_or_default();
     if whole.len() <= MAX_BYTES {
         return whole;
     }

@@ -224,9 +224,9 @@ impl Agenda {
         }
     }
 
-    /// Whether nothing is sent this way for some time.
-    pub fn is_closed(&self, way: &Way, now: UnixMicros) -> bool {
-        self.gates.closed_by(way, now).is_some()
+    /// Why nothing is sent this way for some time.
+    pub fn closed_by(&self, way: &Way, now: UnixMicros) -> Option<Closed> {
+        self.gates.closed_by(way, now)
     }
 
     /// An admitted request was not sent.

@@ -333,6 +333,7 @@ impl Refresher {
     pub fn finish(&mut self) {
         fault::point("drain_begins");
         let end = Instant::now() + SHUTDOWN_GRACE;
+        // Whoever waits for these waits on, for the next refresher.
         self.take_back(self.in_flight.keys().copied().collect());
         self.write_outcomes();
         while !(self.in_flight.is_empty() && self.arrived.is_empty()) && Instant::now() < end {

@@ -62,16 +62,19 @@ impl Refresher {
     /// What waits for a connection to somebody in trouble is not sent any more.
     fn take_back_what_would_fail(&mut self, now: UnixMicros) {
         let in_vain: HashSet<i64> = (self.in_flight.iter())
-            .filter(|(_, call)| self.agenda.is_closed(&call.claim.way, now))
+            .filter(|(_, call)| self.agenda.closed_by(&call.claim.way, now).is_some())
             .map(|(token, _)| *token)
             .collect();
-        self.take_back(in_vain);
+        for intent in self.take_back(in_vain) {
+            let closed = self.agenda.closed_by(&intent.way, now);
+            board::finish_with(self.database, &[intent.wish], closed);
+        }
     }
 
     /// Takes back those of these tokens whose request is not sent yet.
-    pub(super) fn take_back(&mut self, tokens: HashSet<i64>) {
+    pub(super) fn take_back(&mut self, tokens: HashSet<i64>) -> Vec<Intent> {
         if tokens.is_empty() {
-            return;
+            return Vec::new();
         }
         let taken_back = self.outbound.take_back(&tokens).into_iter();
         let intents: Vec<Intent> = taken_back
@@ -81,6 +84,7 @@ impl Refresher {
         if !intents.is_empty() {
             self.give_back(&intents);
         }
+        intents
     }
 
     /// Writes what has arrived; what can't be written now stays here and is tried again. Returns the tokens whose

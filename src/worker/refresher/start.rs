@@ -209,11 +209,13 @@ impl Refresher {
             Err(aborted) => {
                 pgrx::warning!("token_vault could not prepare requests: {}", aborted.0);
                 self.give_back(&intents);
+                let wishes: Vec<Wish> = intents.iter().map(|intent| intent.wish).collect();
+                board::finish(self.database, &wishes);
             }
         }
     }
 
-    /// Nothing of these was sent, and nobody knows any more what: they are claimed again in a moment.
+    /// Nothing of these was sent: they are claimed again in a moment.
     pub(super) fn give_back(&mut self, intents: &[Intent]) {
         let again = time::now() + APPLY_RETRY.as_micros() as UnixMicros;
         if let Err(aborted) = transaction::run(|| claim::give_back(intents, again)) {
@@ -224,8 +226,6 @@ impl Refresher {
             self.agenda.cancel(&intent.way);
             self.agenda.note_again(intent.lane, again);
         }
-        let wishes: Vec<Wish> = intents.iter().map(|intent| intent.wish).collect();
-        board::finish(self.database, &wishes);
     }
 
     fn start(&mut self, prepared: Prepared) {

@@ -102,6 +102,18 @@ fn behave(vault: &mut Vault, cases: &[Case]) -> Result<()> {
     for case in cases.iter().filter(|case| case.end == End::ClientBroken) {
         case.register_client(vault)?;
     }
+    // What looks as if it had been served is asked again in its turn only, when the access token has expired.
+    vault.db.execute(
+        "UPDATE vault.token SET expires_at = clock_timestamp() WHERE unread_answer IS NOT NULL",
+        &[],
+    )?;
+    vault.db.execute(
+        "UPDATE vault.refresh_schedule AS s SET due_at = clock_timestamp()
+         FROM vault.token AS t WHERE t.id = s.token AND t.unread_answer IS NOT NULL",
+        &[],
+    )?;
+    // Anything that an administrator does has the refresher look at the whole schedule.
+    vault.db.execute("SELECT vault.adopt_installation()", &[])?;
     Ok(())
 }
 
