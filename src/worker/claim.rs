@@ -37,6 +37,8 @@ pub struct Claim {
     pub is_dead: bool,
     /// When it was due before it was claimed.
     pub was_due_at: UnixMicros,
+    /// When it is due now; if that changes, somebody has mended something meanwhile.
+    pub leased_until: UnixMicros,
     pub issued_at: UnixMicros,
     pub expires_at: Option<UnixMicros>,
     pub refresh_token_expires_at: Option<UnixMicros>,
@@ -92,7 +94,7 @@ macro_rules! claim_those {
              RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
                  t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
                  CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
-                 t.refresh_policy, t.issued_at, t.refresh_token_expires_at, t.expires_at, t.state <> 'active', due.due_at"
+                 t.refresh_policy, t.issued_at, t.refresh_token_expires_at, t.expires_at, t.state <> 'active', due.due_at, s.due_at"
         )
     };
 }
@@ -290,6 +292,7 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         expires_at: row.time(20),
         is_dead: row.required(21),
         was_due_at: row.time(22).expect("due_at is never null"),
+        leased_until: row.time(23).expect("due_at is never null"),
         is_asked_for,
     }
 }

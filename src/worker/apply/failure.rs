@@ -75,13 +75,9 @@ pub(super) fn apply(
                 true => Some(now),
                 false => *until,
             };
-            rest(session, claim, until);
-            until
+            rest(session, claim, until)
         }
-        Outcome::Rested(until) => {
-            rest(session, claim, *until);
-            *until
-        }
+        Outcome::Rested(until) => rest(session, claim, *until),
         Outcome::Refreshed(_) | Outcome::Extended(_) => unreachable!("a success"),
     };
     Ok(Written {
@@ -151,48 +147,50 @@ fn unschedule(session: &Session, claim: &Claim) {
 fn postpone(session: &Session, claim: &Claim, again: UnixMicros, keeps_attempt: bool) {
     static NEXT: Statement = Statement::new(
         "UPDATE vault.refresh_schedule
-         SET due_at = $3, failures = failures + 1, attempt = NULL, attempt_generation = NULL, attempted_at = NULL
+         SET due_at = CASE WHEN due_at = $4 THEN $3 ELSE least(due_at, $3) END, failures = failures + 1,
+             attempt = NULL, attempt_generation = NULL, attempted_at = NULL
          WHERE token = $1 AND attempt = $2",
-        &[INT8OID, INT8OID, TIMESTAMPTZOID],
+        &[INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID],
     );
     static KEEP: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule SET due_at = $3, failures = failures + 1, attempt = $4
+        "UPDATE vault.refresh_schedule
+         SET due_at = CASE WHEN due_at = $4 THEN $3 ELSE least(due_at, $3) END, failures = failures + 1, attempt = $5
          WHERE token = $1 AND attempt = $2",
-        &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID],
+        &[INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID],
     );
     let (token, attempt) = (claim.token.into(), claim.attempt.into());
-    let again = timestamp(Some(again));
+    let (again, lease) = (timestamp(Some(again)), timestamp(Some(claim.leased_until)));
     if keeps_attempt {
         // Of several, the first one that brought no answer.
         let lost = claim.lost_attempt.unwrap_or(claim.attempt);
-        session.run(&KEEP, &[token, attempt, again, lost.into()]);
+        session.run(&KEEP, &[token, attempt, again, lease, lost.into()]);
     } else {
-        session.run(&NEXT, &[token, attempt, again]);
+        session.run(&NEXT, &[token, attempt, again, lease]);
     }
 }
 
-/// Nothing was sent, and nothing is until this time; None: the token leaves the schedule. What was lost before stays on
-/// record.
-fn rest(session: &Session, claim: &Claim, until: Option<UnixMicros>) {
+/// Nothing was sent, and nothing is until this time; None: the token leaves the schedule. Where somebody has mended
+/// something meanwhile, it is due as they have it. What was lost before stays on record. Returns when it is due.
+fn rest(session: &Session, claim: &Claim, until: Option<UnixMicros>) -> Option<UnixMicros> {
     static REST: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule SET due_at = $3, attempt = $4,
+        "UPDATE vault.refresh_schedule SET due_at = CASE WHEN due_at = $5 THEN $3 ELSE due_at END, attempt = $4,
              attempt_generation = CASE WHEN $4 IS NOT NULL THEN attempt_generation END,
              attempted_at = CASE WHEN $4 IS NOT NULL THEN attempted_at END
-         WHERE token = $1 AND attempt = $2",
-        &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID],
+         WHERE token = $1 AND attempt = $2 AND ($3 IS NOT NULL OR due_at <> $5) RETURNING due_at",
+        &[INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID],
     );
-    match until {
-        None => unschedule(session, claim),
-        Some(_) => {
-            let arguments = [
-                claim.token.into(),
-                claim.attempt.into(),
-                timestamp(until),
-                claim.lost_attempt.into(),
-            ];
-            session.run(&REST, &arguments);
-        }
+    let arguments = [
+        claim.token.into(),
+        claim.attempt.into(),
+        timestamp(until),
+        claim.lost_attempt.into(),
+        timestamp(Some(claim.leased_until)),
+    ];
+    let due_at = session.write(&REST, &arguments, |row| row.time(1)).pop();
+    if due_at.is_none() {
+        unschedule(session, claim);
     }
+    due_at.flatten()
 }
 
 /// Whether a policy that has been changed, or a use, since the token was looked at wants it refreshed now.
