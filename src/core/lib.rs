@@ -7,6 +7,7 @@
 //! * [`installation`] — whether the vault's data is where it was, or a copy
 //! * [`keys`] — master key and data keys
 //! * [`oauth`] — a provider's quirks as data, token requests, token answers
+//! * [`redact`] — taking secrets out of what a server is about to log
 //! * [`refresh`] — when to refresh, when to try again, what a failure means
 //!
 //! Times are `i64` microseconds since the Unix epoch unless a name says `seconds`.
@@ -19,5 +20,6 @@ pub mod envelope;
 pub mod installation;
 pub mod keys;
 pub mod oauth;
+pub mod redact;
 pub mod refresh;
 pub mod secret;
