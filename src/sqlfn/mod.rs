@@ -14,3 +14,18 @@ mod token_read;
 mod token_store;
 mod verification;
 mod visibility;
+
+/// The functions that take or return a secret. Statements that name one are logged without their literals, also where the
+/// schema is not named (`clean_log`).
+pub const WITH_SECRETS: [&str; 10] = [
+    "add_client_secret",
+    "authorization_header",
+    "get_token",
+    "get_token_set",
+    "register_client",
+    "reveal",
+    "seal",
+    "secret_from_text",
+    "store_token",
+    "store_token_response",
+];

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::pg::Oid;
 use crate::pg::spi::BuiltinOid;
 
+use crate::clean_log;
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::role::{self, Role};
@@ -85,6 +86,7 @@ pub fn require(privilege: Privilege) -> Result<()> {
 
 /// Whether the calling role has `privilege`.
 pub fn has(privilege: Privilege) -> bool {
+    clean_log::mark();
     privileges(role::current()).has(privilege)
 }
 

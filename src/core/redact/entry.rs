@@ -52,6 +52,9 @@ const WITHOUT_VALUES: [&[u8]; 4] = [b"40", b"53", b"55", b"57"];
 /// The format string of a message that somebody has made as a whole, a function's RAISE for one.
 const BARE: &[u8] = b"%s";
 
+/// Where the statement was logged before.
+const DURATION: &[u8] = b"duration: %s ms";
+
 /// How the detail of a reported statement begins.
 const DETAILS: [&[u8]; 3] = [b"parameters: ", b"Parameters: ", b"prepare: "];
 
@@ -77,7 +80,8 @@ impl Entry<'_> {
     }
 
     fn message(&self, shown: &[u8]) -> Result<Text, Exhausted> {
-        if self.is_own || WITHOUT_VALUES.contains(&&self.sqlstate[..2]) {
+        let is_harmless = self.is_own || self.format == DURATION;
+        if is_harmless || WITHOUT_VALUES.contains(&&self.sqlstate[..2]) {
             return Text::copy(self.message);
         }
         if let Some(head) = self.head() {

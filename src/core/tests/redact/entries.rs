@@ -121,6 +121,10 @@ fn reports_show_the_cleaned_statement() {
         let given = format!("{head}{STATEMENT}");
         assert_eq!(message(&report(format, &given)), format!("{head}{shown}"));
     }
+    assert_eq!(
+        message(&report("duration: %s ms", "duration: 0.1 ms")),
+        "duration: 0.1 ms"
+    );
     // Somebody's own words, with the statement behind them.
     let raised = format!("SECRET {STATEMENT}");
     assert_eq!(message(&report("%s", &raised)), "***");
