@@ -96,11 +96,22 @@ pub fn look_around() {
         catalog::relations_of_type(c"secret")
             .iter()
             .for_each(|name| learn(name));
-        catalog::functions_with_source(are_in)
-            .iter()
-            .for_each(|name| learn(name));
+        learn_functions();
     }
     note(LOOKED_THROUGH);
+}
+
+/// Functions that mention a name, and those that mention them, and so on.
+fn learn_functions() {
+    let mut known = 0;
+    loop {
+        let functions = catalog::functions_with_source(are_in);
+        if functions.len() <= known {
+            return;
+        }
+        known = functions.len();
+        functions.iter().for_each(|name| learn(name));
+    }
 }
 
 /// Ends with an error, too.

@@ -184,9 +184,22 @@ unsafe extern "C-unwind" fn shown(
     text: *const c_char,
     context: pg_sys::MemoryContext,
 ) -> *const c_char {
+    // SAFETY: a statement's text, or null; a context that outlives the text's use.
+    unsafe {
+        match log::bytes(text) {
+            Some(bytes) if is_sensitive(text) && !has_nothing_to_hide(bytes) => {
+                copy(&masked(bytes), context)
+            }
+            _ => text,
+        }
+    }
+}
+
+/// Whether a text is sensitive; the client's statement, of which it is a part, is so, too.
+unsafe fn is_sensitive(text: *const c_char) -> bool {
     // SAFETY: a statement's text, or null.
     let (Some(concerns), Some(bytes)) = (CONCERNS.get(), unsafe { log::bytes(text) }) else {
-        return text;
+        return false;
     };
     let is_clients = core::ptr::eq(text, current_pointer());
     let is_sensitive = if is_clients {
@@ -194,15 +207,10 @@ unsafe extern "C-unwind" fn shown(
     } else {
         (concerns.is_sensitive)(bytes)
     };
-    if !is_sensitive {
-        return text;
+    if is_sensitive {
+        mark_current();
     }
-    mark_current();
-    if has_nothing_to_hide(bytes) {
-        return text;
-    }
-    // SAFETY: a context that outlives the text's use.
-    unsafe { copy(&masked(bytes), context) }
+    is_sensitive
 }
 
 /// The same for a utility statement. One that ends the transaction keeps its text: it has no literals worth hiding.
@@ -216,16 +224,15 @@ unsafe extern "C-unwind" fn utility_text(
         if is_a(node, pg_sys::NodeTag::T_TransactionStmt) {
             return text;
         }
-        let shown = shown(text, pg_sys::CurrentMemoryContext);
         if let (Some(concerns), Some(bytes)) = (CONCERNS.get(), log::bytes(text)) {
             note_extension(concerns, node);
             if let Some(name) = defined(node)
-                && (!core::ptr::eq(shown, text) || (concerns.may_define)(bytes))
+                && (is_sensitive(text) || (concerns.may_define)(bytes))
             {
                 (concerns.is_defined)(name);
             }
         }
-        shown
+        shown(text, pg_sys::CurrentMemoryContext)
     }
 }
 
@@ -242,11 +249,15 @@ unsafe fn note_extension(concerns: &Concerns, node: *mut pg_sys::Node) {
     }
 }
 
-/// The name of the table, view or function that a statement makes or changes.
+/// The name of the table, view, type or function that a statement makes or changes.
 unsafe fn defined<'a>(node: *mut pg_sys::Node) -> Option<&'a [u8]> {
     use pg_sys::NodeTag::*;
     // SAFETY: the tag tells the type; names are C strings of the statement's tree.
     unsafe {
+        let last = |names: *mut pg_sys::List| {
+            let name = PgList::<pg_sys::String>::from_pg(names).tail()?;
+            log::bytes((*name).sval)
+        };
         let relation = |range: *mut pg_sys::RangeVar| log::bytes(range.as_ref()?.relname);
         match (*node).type_ {
             T_CreateStmt | T_CreateForeignTableStmt => {
@@ -261,12 +272,9 @@ unsafe fn defined<'a>(node: *mut pg_sys::Node) -> Option<&'a [u8]> {
                     .rel,
             ),
             T_RenameStmt => log::bytes((*node.cast::<pg_sys::RenameStmt>()).newname),
-            T_CreateFunctionStmt => {
-                let names = PgList::<pg_sys::Node>::from_pg(
-                    (*node.cast::<pg_sys::CreateFunctionStmt>()).funcname,
-                );
-                log::bytes((*names.tail()?.cast::<pg_sys::String>()).sval)
-            }
+            T_CompositeTypeStmt => relation((*node.cast::<pg_sys::CompositeTypeStmt>()).typevar),
+            T_CreateDomainStmt => last((*node.cast::<pg_sys::CreateDomainStmt>()).domainname),
+            T_CreateFunctionStmt => last((*node.cast::<pg_sys::CreateFunctionStmt>()).funcname),
             _ => None,
         }
     }

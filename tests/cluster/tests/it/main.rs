@@ -4,6 +4,7 @@ mod attention;
 mod broken_client;
 mod catalogue;
 mod catalogue_override;
+mod clean_logs;
 mod client_secrets;
 mod clone_guard;
 mod column;
