@@ -87,7 +87,7 @@ pub fn extension_created(name: &CStr, cascades: bool) {
 
 /// Looks for names in the catalog, if nobody has in this database. A transaction is open.
 pub fn look_around() {
-    if IS_LOOKING.get() || !server::can_read_catalog() || is_noted(LOOKED_THROUGH) {
+    if is_noted(LOOKED_THROUGH) || IS_LOOKING.get() || !server::can_read_catalog() {
         return;
     }
     let _looking = Looking::begin();
