@@ -162,7 +162,7 @@ extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::define();
     pg::fault::announce();
-    clean_log::start(&sqlfn::WITH_SECRETS, pg::server::is_preloading());
+    clean_log::start(&sqlfn::WITH_SECRETS);
     if !pg::server::is_preloading() {
         return;
     }

@@ -14,14 +14,18 @@ use token_vault_core::redact::entry::{Clean, Entry};
 
 use crate::pg::log::{self, Process};
 use crate::pg::statement::{self, Concerns};
-use crate::pg::{settings, shared_set};
+use crate::pg::{server, settings, shared_set, startup};
 
 /// Called when the library is loaded, with the names of the functions that take or return secrets.
-pub fn start(functions: &'static [&'static str], is_preloading: bool) {
-    if is_preloading {
+pub fn start(functions: &[&str]) {
+    if server::is_preloading() {
         shared_set::prepare();
     }
     names::start(functions);
+    startup::when_all_are_loaded(watch);
+}
+
+fn watch() {
     statement::watch(Concerns {
         catalog_is_readable: names::look_around,
         is_sensitive,

@@ -59,7 +59,7 @@ unsafe extern "C-unwind" {
     fn EmitErrorReport();
 }
 
-/// Lets `policy` decide about each entry from now on.
+/// Lets `policy` decide about each entry from now on; called again, it does nothing.
 pub fn watch(policy: Policy) {
     // SAFETY: a variable of the process; the server calls the hook from its only thread.
     unsafe {

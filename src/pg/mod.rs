@@ -27,6 +27,7 @@ pub mod shared_set;
 pub mod shmem;
 pub mod snapshot;
 pub mod spi;
+pub mod startup;
 pub mod statement;
 pub mod tid;
 pub mod time;

@@ -32,7 +32,6 @@ pub struct Concerns {
 static CONCERNS: OnceLock<Concerns> = OnceLock::new();
 /// The hooks of libraries that were loaded before.
 static NEXT: OnceLock<Hooks> = OnceLock::new();
-static NEXT_STARTUP: OnceLock<pg_sys::shmem_startup_hook_type> = OnceLock::new();
 
 struct Hooks {
     analyze: pg_sys::post_parse_analyze_hook_type,
@@ -55,34 +54,9 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// Asks `concerns` about each statement from now on. If the library is preloaded, only when all others are: so this one
-/// is called first, whatever the order of the list, and the others see what it hands on.
+/// Asks `concerns` about each statement from now on; called again, it does nothing. Libraries that were loaded before are
+/// called after this one, and see what it hands on.
 pub fn watch(concerns: Concerns) {
-    if CONCERNS.set(concerns).is_err() {
-        return;
-    }
-    if !super::server::is_preloading() {
-        hook();
-        return;
-    }
-    // SAFETY: the postmaster alone runs here, before it starts any process.
-    unsafe {
-        if NEXT_STARTUP.set(pg_sys::shmem_startup_hook).is_ok() {
-            pg_sys::shmem_startup_hook = Some(startup);
-        }
-    }
-}
-
-unsafe extern "C-unwind" fn startup() {
-    if let Some(Some(next)) = NEXT_STARTUP.get() {
-        // SAFETY: as the server calls it.
-        unsafe { next() };
-    }
-    hook();
-}
-
-/// Done once: the server calls [`startup`] again when it starts anew after a crash.
-fn hook() {
     // SAFETY: variables of the process, changed before it runs statements, or in the only thread that does.
     unsafe {
         let next = Hooks {
@@ -90,7 +64,7 @@ fn hook() {
             start: pg_sys::ExecutorStart_hook,
             utility: pg_sys::ProcessUtility_hook,
         };
-        if NEXT.set(next).is_ok() {
+        if CONCERNS.set(concerns).is_ok() && NEXT.set(next).is_ok() {
             pg_sys::post_parse_analyze_hook = Some(analyzed);
             pg_sys::ExecutorStart_hook = Some(start);
             pg_sys::ProcessUtility_hook = Some(process_utility);

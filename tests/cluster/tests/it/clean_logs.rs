@@ -4,6 +4,7 @@
 mod activity;
 mod case;
 mod definitions;
+mod extremes;
 mod late;
 mod matrix;
 mod settings;
