@@ -147,6 +147,13 @@ unsafe fn describe(entry: &pg_sys::ErrorData) -> Entry<'_> {
         detail,
         hint: text(entry.hint),
         context: text(entry.context),
+        names: [
+            text(entry.schema_name),
+            text(entry.table_name),
+            text(entry.column_name),
+            text(entry.datatype_name),
+            text(entry.constraint_name),
+        ],
         internal_query: text(entry.internalquery),
         // SAFETY: the session's statement, or null.
         statement: text(unsafe { pg_sys::debug_query_string }),

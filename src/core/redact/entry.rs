@@ -22,6 +22,8 @@ pub struct Entry<'a> {
     pub hint: Option<&'a [u8]>,
     /// Where it came from.
     pub context: Option<&'a [u8]>,
+    /// Schema, table, column, type and constraint that the error is about.
+    pub names: [Option<&'a [u8]>; 5],
     /// A statement that was made by the server or by a function.
     pub internal_query: Option<&'a [u8]>,
     /// The client's statement.
@@ -55,6 +57,9 @@ const BARE: &[u8] = b"%s";
 /// Where the statement was logged before.
 const DURATION: &[u8] = b"duration: %s ms";
 
+/// Waits for locks, and temporary files.
+const HARMLESS: [&[u8]; 2] = [b"process %d ", b"temporary file: path \"%s\""];
+
 /// How the detail of a reported statement begins.
 const DETAILS: [&[u8]; 3] = [b"parameters: ", b"Parameters: ", b"prepare: "];
 
@@ -80,8 +85,7 @@ impl Entry<'_> {
     }
 
     fn message(&self, shown: &[u8]) -> Result<Text, Exhausted> {
-        let is_harmless = self.is_own || self.format == DURATION;
-        if is_harmless || WITHOUT_VALUES.contains(&&self.sqlstate[..2]) {
+        if self.is_harmless() || WITHOUT_VALUES.contains(&&self.sqlstate[..2]) {
             return Text::copy(self.message);
         }
         if let Some(head) = self.head() {
@@ -95,7 +99,14 @@ impl Entry<'_> {
         if self.format == plan::FORMAT {
             return plan::clean(self.message);
         }
-        message::clean(self.format, self.message, shown)
+        let is_known = |value: &[u8]| self.names.contains(&Some(value));
+        message::clean(self.format, self.message, shown, is_known)
+    }
+
+    /// Whether message and detail hold no value, but numbers and names of the server's own.
+    fn is_harmless(&self) -> bool {
+        let is_known = |format: &&[u8]| self.format.starts_with(format);
+        self.is_own || self.format == DURATION || HARMLESS.iter().any(is_known)
     }
 
     /// What a message says before the statement that it ends with, in any language.
@@ -107,7 +118,7 @@ impl Entry<'_> {
     }
 
     fn detail(&self, detail: &[u8]) -> Result<Text, Exhausted> {
-        if self.is_own {
+        if self.is_harmless() {
             return Text::copy(detail);
         }
         let Some(prefix) = DETAILS

@@ -28,9 +28,15 @@ const HARMLESS: [&[u8]; 16] = [
     b"xml",
 ];
 
-/// The message with every value left out that does not stand in the cleaned statement. What is shown is therefore either
+/// The message with every value left out that is no name of what the error is about, and does not stand in the cleaned
+/// statement either. What is shown is therefore either
 /// the program's own words or shown anyway.
-pub fn clean(format: &[u8], message: &[u8], statement: &[u8]) -> Result<Text, Exhausted> {
+pub fn clean(
+    format: &[u8],
+    message: &[u8],
+    statement: &[u8],
+    is_name: impl Fn(&[u8]) -> bool,
+) -> Result<Text, Exhausted> {
     let Some(parts) = template::split(format, message) else {
         return Text::copy(format);
     };
@@ -38,7 +44,9 @@ pub fn clean(format: &[u8], message: &[u8], statement: &[u8]) -> Result<Text, Ex
     for part in parts {
         match part {
             Part::Fixed(words) | Part::Number(words) => text.push(words)?,
-            Part::Value(value) if is_known(value, statement) => text.push(value)?,
+            Part::Value(value) if is_name(value) || is_known(value, statement) => {
+                text.push(value)?;
+            }
             Part::Value(_) => text.push(HIDDEN)?,
         }
     }

@@ -12,6 +12,7 @@ fn cleaned(context: &str) -> String {
         detail: None,
         hint: None,
         context: Some(context.as_bytes()),
+        names: [None; 5],
         internal_query: None,
         statement: None,
     };

@@ -15,6 +15,7 @@ fn error<'a>(format: &'a str, message: &'a str) -> Entry<'a> {
         detail: None,
         hint: None,
         context: None,
+        names: [None; 5],
         internal_query: None,
         statement: Some(STATEMENT.as_bytes()),
     }
@@ -87,6 +88,38 @@ fn messages_show_their_own_words_and_what_stands_in_the_statement() {
     for (format, given, shown) in ERRORS {
         assert_eq!(message(&error(format, given)), *shown, "{given}");
     }
+}
+
+#[test]
+fn what_an_error_is_about_is_named() {
+    let entry = Entry {
+        names: [None, Some(b"webhook"), None, None, Some(b"webhook_pkey")],
+        detail: Some(b"Key (id)=(SECRET) already exists."),
+        ..error(
+            "duplicate key value violates unique constraint \"%s\"",
+            "duplicate key value violates unique constraint \"webhook_pkey\"",
+        )
+    };
+    let shown = "duplicate key value violates unique constraint \"webhook_pkey\"";
+    assert_eq!(message(&entry), shown);
+    assert_eq!(
+        text(&entry.clean().expect("memory").detail.expect("one")),
+        "***"
+    );
+}
+
+#[test]
+fn waits_for_locks_are_told_as_they_are() {
+    let entry = Entry {
+        detail: Some(b"Process holding the lock: 7. Wait queue: 8."),
+        ..error(
+            "process %d still waiting for %s on %s after %ld.%03d ms",
+            "process 8 still waiting for ShareLock on transaction 733 after 1000.123 ms",
+        )
+    };
+    let clean = entry.clean().expect("memory");
+    assert_eq!(clean.message.bytes(), entry.message);
+    assert_eq!(Some(clean.detail.expect("one").bytes()), entry.detail);
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn check_entry(bytes: &[u8]) {
                 detail: Some(rest),
                 hint: Some(first),
                 context: Some(bytes),
+                names: [None; 5],
                 internal_query: Some(rest),
                 statement: Some(first),
             };
@@ -74,6 +75,7 @@ fn check_entry(bytes: &[u8]) {
             detail: None,
             hint: None,
             context: Some(&context),
+            names: [None; 5],
             internal_query: None,
             statement: None,
         };

@@ -1,9 +1,12 @@
 //! Statements that do not name the vault: what they name uses it.
 
+use postgres::NoTls;
+use token_vault_cluster::wait::wait_for_sql;
 use token_vault_cluster::{Result, StopMode};
 
 use super::case::FUNCTIONS;
 use super::{Logged, Secret};
+use crate::provider::{DATABASE, LIMIT};
 
 const LOG_ALL: &str = "SET log_statement = 'all'; SET log_min_duration_statement = 0";
 
@@ -80,6 +83,29 @@ fn what_is_defined_is_known_in_every_session_and_after_a_restart() -> Result<()>
     // The first statement of all is analyzed after it was logged.
     logged.db.batch_execute("SELECT 1")?;
     check(&mut logged, 200)
+}
+
+/// Nobody has analyzed a statement there but the refresher.
+#[test]
+fn after_a_start_the_refresher_makes_the_names_known() -> Result<()> {
+    let mut logged = Logged::start("", "")?;
+    logged.cluster.restart(StopMode::Fast)?;
+    let mut elsewhere = logged.cluster.connect("postgres", "postgres")?;
+    let has_run = format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity
+         WHERE backend_type = 'token_vault refresher' AND datname = '{DATABASE}' AND query <> ''"
+    );
+    wait_for_sql(&mut elsewhere, &has_run, LIMIT)?;
+    let settings = "-c log_statement=all";
+    let connection = logged.cluster.connection(DATABASE, "postgres");
+    let mut db = connection.clone().options(settings).connect(NoTls)?;
+    let secret = Secret::new(1, "the first statement of all");
+    db.batch_execute(&format!(
+        "INSERT INTO webhook VALUES (1, '{}')",
+        secret.text
+    ))?;
+    logged.db = logged.session("")?;
+    logged.assert_clean([&secret])
 }
 
 /// A function that does not name the vault: known in the session, when it has called it.
