@@ -154,7 +154,7 @@ fn pool(settings: &SettingsInUse, waker: &Arc<wake::Waker>) -> Result<Pool, Stri
         proxy: settings.proxy.clone(),
         allowed_networks: policy::parse_networks(&settings.allowed_networks)
             .map_err(|error| error.to_string())?,
-        threads: settings.connections,
+        connections: settings.connections,
         ..Settings::default()
     })
     .map_err(|error| error.to_string())?;
