@@ -201,13 +201,15 @@ impl Client {
             }
         }
         let headers = message.headers_mut();
+        append(headers, request).map_err(CallError::NotSent)?;
         headers.insert(header::HOST, target.host_header.clone());
-        headers.insert(header::USER_AGENT, self.user_agent.clone());
+        // Some providers want another one.
+        let user_agent = headers.entry(header::USER_AGENT);
+        user_agent.or_insert_with(|| self.user_agent.clone());
         headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
-        append(headers, request).map_err(CallError::NotSent)?;
         Ok(message)
     }
 }

@@ -184,7 +184,7 @@ impl Refresher {
         }
     }
 
-    /// Prepares claims and hands their requests to the threads.
+    /// Prepares claims and hands their requests to the network's thread.
     fn send(&mut self, claims: Vec<Claim>) {
         if claims.is_empty() {
             return;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use token_vault_core::oauth::Method;
-use token_vault_core::secret::SecretBytes;
+use token_vault_core::secret::{SecretBytes, SecretString};
 use token_vault_http::MAX_BODY_BYTES;
 
 use crate::server::{BUDGET, CANARY, Reply, Server, answer, call, client, post};
@@ -57,6 +57,18 @@ fn sends_what_the_request_says() {
     );
     assert!(requests[1].starts_with("GET /token?q="), "{}", requests[1]);
     assert!(requests[1].ends_with("\r\n\r\n") && !requests[1].contains("content-length"));
+}
+
+#[test]
+fn a_provider_may_want_another_user_agent() {
+    let server = Server::start(|_| Reply::Keep(answer("200 OK", "", "{}")));
+    let mut request = post(&server.url());
+    let theirs = SecretString::new("linux:example:v1".into());
+    request.headers.push(("user-agent".into(), theirs));
+    call(&client(), &request, BUDGET).expect("an answer");
+    let sent = server.requests()[0].to_ascii_lowercase();
+    assert!(sent.contains("user-agent: linux:example:v1\r\n"), "{sent}");
+    assert_eq!(sent.matches("user-agent:").count(), 1, "{sent}");
 }
 
 #[test]

@@ -82,5 +82,6 @@ mod refresh_wishes;
 mod refresher;
 mod session;
 mod small_disk;
+mod tokens_memory;
 mod unread_answer;
 mod verification;
