@@ -7,7 +7,7 @@ use token_vault_oauth_server::Behaviour;
 
 use crate::copies::{grant_and_look, wait_for_token};
 use crate::provider::{CLIENT, DATABASE, LIMIT, Vault, refresher, register_provider, secret};
-use crate::reencryption::wait_until_done;
+use crate::reencryption_harness::wait_until_done;
 use crate::session::refresh_token;
 
 /// The only process of this kind, other than `before`.
