@@ -26,11 +26,7 @@ fn a_request_that_outlives_its_lease_is_not_sent_again() -> Result<()> {
     vault.wait_for_token("bob", "generation = 2")?;
     vault.wait_for_token("alice", "generation = 2")?;
     vault.wait_for_activity("query NOT LIKE 'refreshing%'")?;
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::Rotated; 2]);
     assert_eq!(vault.token("alice")?.status, "valid");
     Ok(())
