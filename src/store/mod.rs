@@ -17,5 +17,6 @@ pub mod retirement;
 pub mod rotation;
 pub mod schedule;
 pub mod shred;
+pub mod tenant_authority;
 pub mod token;
 pub mod verification;

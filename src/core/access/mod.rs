@@ -34,6 +34,8 @@ pub enum Resource<'a> {
     Tenant(&'a str),
     /// A value of type `vault.secret`. None: it belongs to no tenant.
     Value(Option<&'a str>),
+    /// A rule of access that is granted or revoked.
+    Rule(&'a Reach),
     /// What all tenants share: providers, keys, access.
     Vault,
     /// A set whose rows are looked at one by one.
@@ -48,6 +50,7 @@ impl<'a> Resource<'a> {
             | Resource::Subject { tenant, .. }
             | Resource::Tenant(tenant) => Some(tenant),
             Resource::Client { tenant, .. } | Resource::Value(tenant) => tenant,
+            Resource::Rule(reach) => reach.tenant.name(),
             Resource::Vault | Resource::Rows => None,
         }
     }
@@ -101,6 +104,7 @@ impl Reach {
                     && self.provider.is_everything()
                     && self.subject.is_everything()
             }
+            Resource::Rule(reach) => self.contains(reach),
             Resource::Value(None) | Resource::Vault => self.is_everything(),
             Resource::Rows => true,
         }
@@ -197,6 +201,8 @@ mod tests {
     fn a_rule_contains_what_is_not_wider_in_any_part() {
         let wide = reach("blue*", "*", "*");
         assert!(wide.contains(&wide));
+        assert!(wide.covers(&Resource::Rule(&wide)));
+        assert!(!wide.covers(&Resource::Rule(&reach("*", "*", "*"))));
         assert!(wide.contains(&reach("blue", "*", "*")));
         assert!(wide.contains(&reach("blue-*", "acme", "ann")));
         assert!(!wide.contains(&reach("*", "acme", "ann")));
