@@ -1,5 +1,8 @@
 //! Tests against real servers; one module for each concern.
 
+mod access_matrix;
+mod access_matrix_calls;
+mod access_revoked;
 mod attention;
 mod broken_client;
 mod catalogue;
@@ -82,5 +85,6 @@ mod refresh_wishes;
 mod refresher;
 mod session;
 mod small_disk;
+mod tenant_proof;
 mod unread_answer;
 mod verification;
