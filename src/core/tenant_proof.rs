@@ -187,6 +187,7 @@ fn check(claims: &Claims, expected: &Expected) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use ring::signature::{Ed25519KeyPair, KeyPair};
     use serde_json::{Value, json};
 
@@ -351,6 +352,20 @@ mod tests {
             verify(&good, none, &expected),
             Err(Refusal::UnknownAuthority)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_was_not_signed_is_accepted(
+            text in ".{0,60}", header in r#"\{"alg":"EdDSA"(,"[a-z]{3,4}":("[a-z]*"|[0-9]+|null))?\}"#, claims in ".{0,60}", tail in "[A-Za-z0-9_-]{86}",
+        ) {
+            prop_assert!(judged(&text).is_err());
+            let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
+            let forged = format!("{}.{}.{tail}", encode(&header), encode(&claims));
+            prop_assert!(judged(&forged).is_err());
+            // Signed, but by chance no claims.
+            prop_assert!(judged(&sign(1, &header, &claims)).is_err());
+        }
     }
 
     /// Every single changed character of a proof is noticed.

@@ -23,46 +23,48 @@ use crate::pg::{settings, tenant};
 /// Every question of a call passes here, whatever the answer is; what is counted, limited or written down about them
 /// belongs here. (Rows of sets go through [`allows`] afterwards, one by one.)
 pub fn require(privilege: Privilege, resource: &Resource) -> Result<()> {
-    within_tenant(resource).and_then(|()| permitted(privilege, resource))
+    match barrier(resource) {
+        None => permitted(privilege, resource),
+        Some(Barrier::ProofRequired) => Err(Error::TenantProofRequired),
+        Some(Barrier::OtherTenant { bound }) => Err(Error::TenantMismatch {
+            call: describe(resource),
+            bound,
+        }),
+    }
 }
 
 /// Whether `role` has `privilege` for the whole of `resource`, a row of a set, and this session may touch its tenant.
 pub fn allows(role: Role, privilege: Privilege, resource: &Resource) -> bool {
-    within_tenant(resource).is_ok() && rules::of(role).allow(privilege, resource)
+    rules::of(role).allow(privilege, resource) && barrier(resource).is_none()
 }
 
 /// Whether `role` has `privilege` everywhere, and this session is bound to no tenant: no row needs to be looked at.
 pub fn allows_everything(role: Role, privilege: Privilege) -> bool {
-    tenant::bound().is_none()
-        && within_tenant(&Resource::Vault).is_ok()
-        && rules::of(role).allow(privilege, &Resource::Vault)
+    tenant::bound().is_none() && allows(role, privilege, &Resource::Vault)
+}
+
+/// Why a session may not touch something, whatever its role's rights are.
+enum Barrier {
+    ProofRequired,
+    OtherTenant { bound: String },
 }
 
 /// The tenant of this session against that of `resource`.
-fn within_tenant(resource: &Resource) -> Result<()> {
+fn barrier(resource: &Resource) -> Option<Barrier> {
     let entered = tenant::entered();
-    if entered.is_none() && settings::require_tenant_proof() {
-        return Err(Error::TenantProofRequired);
+    let has_proof = entered.is_some();
+    if !has_proof && settings::require_tenant_proof() {
+        return Some(Barrier::ProofRequired);
     }
-    let Some(bound) = entered.clone().or_else(settings::tenant) else {
-        return Ok(());
+    let bound = entered.or_else(settings::tenant)?;
+    let is_within = match (resource.tenant(), resource) {
+        (Some(tenant), _) => tenant == bound,
+        (None, Resource::Rows) => true,
+        (None, Resource::Rule(_)) => false,
+        // What belongs to no tenant is closed behind a proof; the setting alone only guards against mistakes.
+        (None, _) => !has_proof,
     };
-    let is_within = match resource.tenant() {
-        Some(tenant) => tenant == bound,
-        None => match resource {
-            Resource::Rows => true,
-            Resource::Rule(_) => false,
-            // What belongs to no tenant is closed behind a proof; the setting alone only guards against mistakes.
-            _ => entered.is_none(),
-        },
-    };
-    if is_within {
-        return Ok(());
-    }
-    Err(Error::TenantMismatch {
-        call: describe(resource),
-        bound,
-    })
+    (!is_within).then_some(Barrier::OtherTenant { bound })
 }
 
 /// The rules of the calling role.

@@ -7,6 +7,7 @@ FROM unnest('{blue,blue-2,red}'::text[]) AS tenant, unnest('{acme,globex}'::text
 RESET client_min_messages;
 SELECT vault.register_client('shared', 'acme', 'id', 'shared secret'), vault.register_client('own', 'acme', 'id-blue', 'blue secret', tenant => 'blue'),
        vault.register_client('own', 'globex', 'id-red', 'red secret', tenant => 'red');
+SELECT vault.disable_client('shared');
 CREATE ROLE regress_blue; CREATE ROLE regress_blues; CREATE ROLE regress_acme; CREATE ROLE regress_ann; CREATE ROLE regress_one; CREATE ROLE regress_two;
 SELECT vault.grant_access('regress_blue', '{read,write,refresh,export,admin}', tenant => 'blue'),
        vault.grant_access('regress_blues', '{read}', tenant => 'blue*'),
@@ -27,6 +28,7 @@ SELECT reached('SELECT vault.get_token(%L, %L, %L)');
 SELECT reached('SELECT vault.export_token_set(%L, %L, %L)');
 SELECT count(*), min(tenant), max(tenant) FROM vault.tokens;
 SELECT tenant, name FROM vault.clients;
+SELECT reason, tenant, provider, subject, client FROM vault.attention ORDER BY reason, subject;
 SET ROLE regress_blues;
 SELECT reached('SELECT vault.get_token(%L, %L, %L)');
 SELECT reached('SELECT vault.set_refresh_policy(%L, %L, ''never'', %L)');
@@ -41,6 +43,7 @@ SELECT count(*) FROM vault.clients;
 SET ROLE regress_one;
 SELECT reached('SELECT vault.get_token(%L, %L, %L)');
 SELECT reached('SELECT vault.refresh_token(%L, %L, %L)');
+SELECT reason, tenant, provider, subject FROM vault.attention;
 SELECT reached('SELECT vault.store_token(%L, %L, ''new'', tenant => %L)');
 SET ROLE regress_two;
 SELECT reached('SELECT vault.has_token(%L, %L, %L)');
@@ -199,4 +202,5 @@ SELECT count(*) FROM vault.access_rule;
 DROP ROLE regress_blue, regress_blues, regress_acme, regress_ann, regress_one, regress_two, regress_late;
 SELECT vault.delete_tenant('blue'), vault.delete_tenant('blue-2');
 SELECT item, state FROM vault.shred_tenant('red') WHERE item LIKE '% deleted';
+DELETE FROM vault.key WHERE tenant = 'red';
 SELECT vault.drop_client('own', 'blue'), vault.drop_client('shared'), vault.drop_provider('globex');

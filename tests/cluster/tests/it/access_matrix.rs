@@ -138,9 +138,17 @@ fn each_function_lets_in_who_has_the_right_for_what_it_is_about() -> Result<()> 
                 _ => String::new(),
             };
             let mut check = |name: &str, is_allowed: bool| -> Result<()> {
-                let state = outcome(&mut db, &format!("{bind} SET LOCAL ROLE {name}"), call, tenant)?;
+                let state = outcome(
+                    &mut db,
+                    &format!("{bind} SET LOCAL ROLE {name}"),
+                    call,
+                    tenant,
+                )?;
                 if (state != REFUSED) != is_allowed {
-                    wrong.push(format!("{name}, {tenant}: {} ended with \"{state}\"", call.sql));
+                    wrong.push(format!(
+                        "{name}, {tenant}: {} ended with \"{state}\"",
+                        call.sql
+                    ));
                 }
                 Ok(())
             };
@@ -181,7 +189,10 @@ fn a_session_that_is_bound_to_a_tenant_reaches_no_other() -> Result<()> {
                 };
                 let state = outcome(&mut db, &binding, call, tenant)?;
                 if (state == OTHER_TENANT) != is_refused || state == REFUSED {
-                    wrong.push(format!("{has_proof}: {tenant}: {} ended with \"{state}\"", call.sql));
+                    wrong.push(format!(
+                        "{has_proof}: {tenant}: {} ended with \"{state}\"",
+                        call.sql
+                    ));
                 }
             }
         }

@@ -49,12 +49,17 @@ const ENDS: &[End] = &[
     },
     End {
         what: "no superuser any more",
-        give: "ALTER ROLE web SUPERUSER INHERIT; REVOKE readers FROM web",
+        give: "ALTER ROLE web SUPERUSER INHERIT; REVOKE readers FROM web; SELECT vault.revoke_access('readers')",
         end: "ALTER ROLE web NOSUPERUSER",
     },
     End {
+        what: "not the owner of the database any more",
+        give: "SELECT vault.grant_access('pg_database_owner', '{read}'); ALTER DATABASE app OWNER TO web",
+        end: "ALTER DATABASE app OWNER TO postgres; SELECT vault.revoke_access('pg_database_owner')",
+    },
+    End {
         what: "renamed",
-        give: "SELECT vault.revoke_access('readers'), vault.grant_access('web', '{read}')",
+        give: "SELECT vault.grant_access('web', '{read}')",
         end: "ALTER ROLE web RENAME TO web_2",
     },
 ];
@@ -105,7 +110,11 @@ fn in_every_session_also_inside_a_transaction_and_for_prepared_statements() -> R
         if !end.contains("RENAME") {
             let_in(&mut db)?;
         }
-        assert_eq!(sqlstate(read(&mut idle, "SELECT read_it()")), "42501", "{what}");
+        assert_eq!(
+            sqlstate(read(&mut idle, "SELECT read_it()")),
+            "42501",
+            "{what}"
+        );
         assert_eq!(sqlstate(read(&mut open, READ)), "42501", "{what}");
         assert_eq!(sqlstate(plain.query_one(&prepared, &[])), "42501", "{what}");
     }

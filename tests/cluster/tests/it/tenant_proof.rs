@@ -140,12 +140,22 @@ fn a_refused_proof_changes_nothing_and_says_why() -> Result<()> {
         (proof(3, "red", "app"), "signed"),
         (proof(1, "red", "postgres"), "this database"),
         (signed(1, &header, &claims(now() - 1)), "expired"),
-        (signed(1, &header, &claims(now() + 400)), "tenant_proof_lifetime"),
         (
-            signed(1, &json!({"alg": "EdDSA", "kid": "other"}), &claims(now() + 60)),
+            signed(1, &header, &claims(now() + 400)),
+            "tenant_proof_lifetime",
+        ),
+        (
+            signed(
+                1,
+                &json!({"alg": "EdDSA", "kid": "other"}),
+                &claims(now() + 60),
+            ),
             "signed",
         ),
-        (signed(1, &json!({"alg": "none"}), &claims(now() + 60)), "EdDSA"),
+        (
+            signed(1, &json!({"alg": "none"}), &claims(now() + 60)),
+            "EdDSA",
+        ),
         (String::new(), "JWS"),
         ("a.b.c".into(), "JWS"),
         ("x".repeat(100_000), "too long"),
@@ -154,7 +164,11 @@ fn a_refused_proof_changes_nothing_and_says_why() -> Result<()> {
         let text = complaint(refused);
         assert!(text.contains(reason), "{reason}: {text}");
         assert!(proof.is_empty() || !text.contains(&proof), "{reason}");
-        assert_eq!(sqlstate(enter(&mut web, "red", &proof)), "TV042", "{reason}");
+        assert_eq!(
+            sqlstate(enter(&mut web, "red", &proof)),
+            "TV042",
+            "{reason}"
+        );
         assert_eq!(token(&mut web)?.as_deref(), Some("at-blue"), "{reason}");
     }
     let by_name = signed(
@@ -169,7 +183,10 @@ fn a_refused_proof_changes_nothing_and_says_why() -> Result<()> {
     assert_eq!(token(&mut web)?.as_deref(), Some("at-red"));
     for (statement, state) in [
         ("SELECT vault.drop_tenant_authority('other')", "22023"),
-        ("SELECT vault.add_tenant_authority('app', decode(repeat('00', 32), 'hex'))", "22023"),
+        (
+            "SELECT vault.add_tenant_authority('app', decode(repeat('00', 32), 'hex'))",
+            "22023",
+        ),
         ("SELECT vault.add_tenant_authority('new', '\\x00')", "22023"),
         ("SELECT vault.add_tenant_authority('new', NULL)", "22004"),
         ("SELECT vault.enter_tenant('red', NULL)", "22004"),
@@ -200,11 +217,18 @@ fn a_local_entry_ends_with_the_transaction_or_with_its_savepoint() -> Result<()>
     web.batch_execute(&local("blue"))?;
     assert_eq!(shown(&mut web)?, "");
 
-    web.batch_execute(&format!("BEGIN; {}; SAVEPOINT a; {}", local("blue"), local("red")))?;
+    web.batch_execute(&format!(
+        "BEGIN; {}; SAVEPOINT a; {}",
+        local("blue"),
+        local("red")
+    ))?;
     assert_eq!(token(&mut web)?.as_deref(), Some("at-red"));
     web.batch_execute("ROLLBACK TO a")?;
     assert_eq!(token(&mut web)?.as_deref(), Some("at-blue"));
-    web.batch_execute(&format!("SAVEPOINT b; {}; SAVEPOINT c; RELEASE b", local("red")))?;
+    web.batch_execute(&format!(
+        "SAVEPOINT b; {}; SAVEPOINT c; RELEASE b",
+        local("red")
+    ))?;
     assert_eq!(token(&mut web)?.as_deref(), Some("at-red"));
     assert_eq!(
         sqlstate(web.batch_execute("SET LOCAL token_vault.tenant = 'blue'")),
