@@ -14,6 +14,8 @@ struct End {
     what: &'static str,
     give: &'static str,
     end: &'static str,
+    /// For the next one; not before it was seen that the right has ended.
+    tidy: &'static str,
 }
 
 const ENDS: &[End] = &[
@@ -21,46 +23,55 @@ const ENDS: &[End] = &[
         what: "revoked",
         give: "SELECT vault.grant_access('web', '{read}')",
         end: "SELECT vault.revoke_access('web', '{read}')",
+        tidy: "",
     },
     End {
         what: "revoked, from a part of the vault",
         give: "SELECT vault.grant_access('web', '{read}', tenant => 'def*', subject => 'ann')",
         end: "SELECT vault.revoke_access('web', '{read}', tenant => 'def*', subject => 'ann')",
+        tidy: "",
     },
     End {
         what: "no member any more",
         give: "SELECT vault.grant_access('readers', '{read}'); GRANT readers TO web",
-        end: "REVOKE readers FROM web; SELECT vault.revoke_access('readers')",
+        end: "REVOKE readers FROM web",
+        tidy: "SELECT vault.revoke_access('readers')",
     },
     End {
         what: "no member any more of a member",
         give: "SELECT vault.grant_access('readers', '{read}'); GRANT readers TO middle; GRANT middle TO web",
-        end: "REVOKE readers FROM middle; SELECT vault.revoke_access('readers'); REVOKE middle FROM web",
+        end: "REVOKE readers FROM middle",
+        tidy: "SELECT vault.revoke_access('readers'); REVOKE middle FROM web",
     },
     End {
         what: "the group is gone",
         give: "CREATE ROLE passing; SELECT vault.grant_access('passing', '{read}'); GRANT passing TO web",
-        end: "DROP OWNED BY passing; DROP ROLE passing; SELECT vault.revoke_access('passing')",
+        end: "DROP OWNED BY passing; DROP ROLE passing",
+        tidy: "SELECT vault.revoke_access('passing')",
     },
     End {
         what: "does not inherit any more",
         give: "SELECT vault.grant_access('readers', '{read}'); GRANT readers TO web",
         end: "ALTER ROLE web NOINHERIT",
+        tidy: "",
     },
     End {
         what: "no superuser any more",
         give: "ALTER ROLE web SUPERUSER INHERIT; REVOKE readers FROM web; SELECT vault.revoke_access('readers')",
         end: "ALTER ROLE web NOSUPERUSER",
+        tidy: "",
     },
     End {
         what: "not the owner of the database any more",
         give: "SELECT vault.grant_access('pg_database_owner', '{read}'); ALTER DATABASE app OWNER TO web",
-        end: "ALTER DATABASE app OWNER TO postgres; SELECT vault.revoke_access('pg_database_owner')",
+        end: "ALTER DATABASE app OWNER TO postgres",
+        tidy: "SELECT vault.revoke_access('pg_database_owner')",
     },
     End {
         what: "renamed",
         give: "SELECT vault.grant_access('web', '{read}')",
         end: "ALTER ROLE web RENAME TO web_2",
+        tidy: "",
     },
 ];
 
@@ -92,7 +103,13 @@ fn in_every_session_also_inside_a_transaction_and_for_prepared_statements() -> R
     let mut idle = cluster.connect("app", "web")?;
     let mut plain = cluster.connect("app", "web")?;
     let prepared = plain.prepare(READ)?;
-    for End { what, give, end } in ENDS {
+    for End {
+        what,
+        give,
+        end,
+        tidy,
+    } in ENDS
+    {
         db.batch_execute(give)?;
         let_in(&mut db)?;
         let mut open = cluster.connect("app", "web")?;
@@ -117,6 +134,7 @@ fn in_every_session_also_inside_a_transaction_and_for_prepared_statements() -> R
         );
         assert_eq!(sqlstate(read(&mut open, READ)), "42501", "{what}");
         assert_eq!(sqlstate(plain.query_one(&prepared, &[])), "42501", "{what}");
+        db.batch_execute(tidy)?;
     }
     cluster.assert_never_crashed();
     Ok(())
