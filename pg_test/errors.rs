@@ -143,6 +143,8 @@ mod tests {
             TooLong,
             InvalidResponse,
             TenantMismatch,
+            TenantProofRefused,
+            TenantProofRequired,
             PrivilegeMissing,
             MasterKeyNotConfigured,
             MasterKeyUnusable,
