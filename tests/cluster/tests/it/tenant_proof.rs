@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use postgres::Client;
+use postgres::{Client, NoTls, SimpleQueryMessage};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use token_vault_cluster::{Cluster, Options, Result};
@@ -323,5 +323,40 @@ fn on_a_standby_and_after_a_restore_the_same_proofs_count() -> Result<()> {
         .map(|row| row.get(0))
         .collect();
     assert_eq!(names, ["app"]);
+    Ok(())
+}
+
+/// Two clients of one connection, behind a pooler that lends it for a transaction.
+#[test]
+fn a_pooled_connection_is_nobodys_after_the_transaction() -> Result<()> {
+    let (cluster, _) = start()?;
+    let pooler = cluster.pooler("app", 1)?;
+    let token_of = |db: &mut Client, before: &str| -> Result<Option<String>> {
+        let sql = format!("BEGIN; {before}; SELECT vault.get_token('acme', 'ann'); COMMIT");
+        let messages = db.simple_query(&sql)?;
+        let last = messages.iter().rev().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+            _ => None,
+        });
+        Ok(last.ok_or("one row")?)
+    };
+    let mut clients = [
+        pooler.connection().connect(NoTls)?,
+        pooler.connection().connect(NoTls)?,
+        pooler.connection().connect(NoTls)?,
+    ];
+    for _ in 0..3 {
+        for (client, tenant) in clients.iter_mut().zip(["blue", "red", ""]) {
+            let enter = match tenant {
+                "" => "SELECT 1".to_owned(),
+                _ => format!(
+                    "SELECT vault.enter_tenant('{tenant}', '{}', is_local => true)",
+                    proof(1, tenant, "app")
+                ),
+            };
+            let expected = (!tenant.is_empty()).then(|| format!("at-{tenant}"));
+            assert_eq!(token_of(client, &enter)?, expected);
+        }
+    }
     Ok(())
 }
