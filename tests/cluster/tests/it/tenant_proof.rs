@@ -250,6 +250,17 @@ fn a_local_entry_ends_with_the_transaction_or_with_its_savepoint() -> Result<()>
     Ok(())
 }
 
+/// Without preloading it could, because PostgreSQL does not know yet who may change the setting.
+#[test]
+fn a_connections_options_do_not_take_the_demand_back() -> Result<()> {
+    let (cluster, mut db) = start()?;
+    db.batch_execute("ALTER ROLE web SET token_vault.require_tenant_proof = on")?;
+    let mut connection = cluster.connection("app", "web");
+    connection.options("-c token_vault.require_tenant_proof=off");
+    assert_eq!(sqlstate(connection.connect(NoTls)), "42501");
+    Ok(())
+}
+
 /// Also where the library is loaded by the first call: the settings of the role hold from then on.
 #[test]
 fn a_role_of_many_tenants_gets_nothing_without_a_proof() -> Result<()> {
@@ -266,6 +277,16 @@ fn a_role_of_many_tenants_gets_nothing_without_a_proof() -> Result<()> {
         );
         web.batch_execute("SET token_vault.tenant = 'blue'")?;
         assert_eq!(sqlstate(token(&mut web)), "TV043");
+        web.batch_execute("ALTER ROLE web RESET ALL")?;
+        for change in ["RESET", "SET"] {
+            let value = if change == "SET" { " = off" } else { "" };
+            let own = format!("ALTER ROLE web {change} token_vault.require_tenant_proof{value}");
+            assert_eq!(sqlstate(web.batch_execute(&own)), "42501", "{own}");
+        }
+        assert_eq!(
+            sqlstate(token(&mut cluster.connect("app", "web")?)),
+            "TV043"
+        );
         let visible: i64 = web
             .query_one("SELECT count(*) FROM vault.tokens", &[])?
             .get(0);
