@@ -6,7 +6,7 @@ mod tests {
 
     use pgrx::prelude::*;
 
-    use crate::error::{Error, KeySource};
+    use crate::error::{Error, KeySource, Obstacle};
 
     /// Standard codes (errcodes.h) that our errors share with PostgreSQL's.
     const STANDARD: &[&str] = &[
@@ -105,9 +105,11 @@ mod tests {
             },
             Error::UnknownRole(text()),
             Error::NoSuchToken,
-            Error::TokenExpired { refreshable: false },
-            Error::TokenExpired { refreshable: true },
-            Error::NotRefreshable,
+            Error::TokenExpired(Some(Obstacle::Credential)),
+            Error::TokenExpired(Some(Obstacle::Policy)),
+            Error::TokenExpired(None),
+            Error::NotRefreshable(Obstacle::Credential),
+            Error::NotRefreshable(Obstacle::Policy),
             Error::ValidityTooLong,
             Error::ReauthorizationRequired { error: None },
             Error::ReauthorizationRequired {

@@ -76,7 +76,7 @@ Privilege: admin.';
 COMMENT ON FUNCTION vault.refresh_token(text, text, text, text) IS
 'refreshes a token now, valid or not, and waits up to token_vault.refresh_wait; the new expiry time, NULL where it is not known to expire
 Privilege: refresh. Errors: TV020 unknown provider, TV031 the user must authorize again, TV032 failed, TV033 not in time,
-TV034 can''t be refreshed here, TV035 no such token, TV036 changed by this transaction, TV037 nothing to refresh with. RFC 6749 section 6.';
+TV034 can''t be refreshed here, TV035 no such token, TV036 changed by this transaction, TV037 nothing to refresh with, or policy never. RFC 6749 section 6.';
 
 COMMENT ON FUNCTION vault.refresh_due(interval, integer) IS
 'refreshes the tokens that are due, for callers such as cron, and waits up to six times token_vault.refresh_wait; one row for each token

@@ -23,6 +23,9 @@ pub mod pg_test;
 
 pgrx::pg_module_magic!(name, version);
 
+#[global_allocator]
+static ALLOCATOR: pg::allocator::Wiping = pg::allocator::Wiping;
+
 /// The schema of every object. bootstrap.sql makes it, after looking whether somebody else has it; the generated
 /// `CREATE SCHEMA IF NOT EXISTS` accepts only a schema of this extension.
 #[pg_schema]

@@ -1,6 +1,6 @@
 //! What a client is told: SQLSTATE, message, detail and hint, in PostgreSQL's style, in one place.
 
-use super::{Error, KeySource};
+use super::{Error, KeySource, Obstacle};
 
 /// SQLSTATE, message, detail, hint.
 pub(super) type Parts = (&'static str, String, Option<String>, Option<&'static str>);
@@ -249,23 +249,29 @@ impl Error {
                 None,
                 Some("vault.tokens lists the tokens."),
             ),
-            TokenExpired { refreshable: false } => (
+            TokenExpired(obstacle) => (
                 "TV030",
                 "the access token has expired".into(),
-                Some("It has no refresh token.".into()),
-                Some("Re-authorize the user and store the new token."),
+                Some(match &obstacle {
+                    Some(obstacle) => obstacle.detail().into(),
+                    None => "The call says not to wait for a refresh.".into(),
+                }),
+                Some(match obstacle {
+                    Some(Obstacle::Credential) => "Re-authorize the user and store the new token.",
+                    Some(Obstacle::Policy) => ALLOW_REFRESH,
+                    None => "Leave out auto_refresh => false, or call vault.refresh_token().",
+                }),
             ),
-            TokenExpired { refreshable: true } => (
-                "TV030",
-                "the access token has expired".into(),
-                Some("The call says not to wait for a refresh.".into()),
-                Some("Leave out auto_refresh => false, or call vault.refresh_token()."),
-            ),
-            NotRefreshable => (
+            NotRefreshable(obstacle) => (
                 "TV037",
                 "the token can't be refreshed".into(),
-                Some("It has no refresh token, or its provider has no refresh.".into()),
-                Some("Re-authorize the user before it expires, and store the new token."),
+                Some(obstacle.detail().into()),
+                Some(match obstacle {
+                    Obstacle::Credential => {
+                        "Re-authorize the user before it expires, and store the new token."
+                    }
+                    Obstacle::Policy => ALLOW_REFRESH,
+                }),
             ),
             ValidityTooLong => (
                 "TV038",
@@ -320,6 +326,17 @@ impl Error {
                 None,
                 Some("Let it go on with SELECT vault.resume_reencryption()."),
             ),
+        }
+    }
+}
+
+const ALLOW_REFRESH: &str = "Change the policy of the token with vault.set_refresh_policy(), or that of its client with vault.register_client().";
+
+impl Obstacle {
+    fn detail(&self) -> &'static str {
+        match self {
+            Obstacle::Credential => "It has no refresh token, or its provider has no refresh.",
+            Obstacle::Policy => "Its refresh policy is \"never\".",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! of `unsafe` and `pg_sys`. Nothing here knows what a token is.
 #![allow(unsafe_code)]
 
+pub mod allocator;
 pub mod background;
 pub mod catalog;
 pub mod exit;

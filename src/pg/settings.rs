@@ -152,7 +152,7 @@ pub fn define() {
         c"A change takes effect with the next refresh after a reload.",
         &CONNECTIONS,
         1,
-        256,
+        1024,
         GucContext::Sighup,
         GucFlags::default(),
     );

@@ -7,7 +7,7 @@ use pgrx::iter::TableIterator;
 use pgrx::{default, name, pg_extern};
 use token_vault_core::refresh::RefreshPolicy;
 
-use crate::error::{Error, OrRaise, Result};
+use crate::error::{Error, Obstacle, OrRaise, Result};
 use crate::pg::role::{self, Role};
 use crate::pg::{settings, shmem, tenant as session, time};
 use crate::sqlfn::arguments;
@@ -39,13 +39,13 @@ fn refresh_token(
             });
         }
         if !provider::can_refresh(&provider, token.has_refresh_token) {
-            return Err(Error::NotRefreshable);
+            return Err(Error::NotRefreshable(Obstacle::Credential));
         }
-        request::require_possible()?;
         let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
         if target.policy == RefreshPolicy::Never {
-            return Err(Error::NotRefreshable);
+            return Err(Error::NotRefreshable(Obstacle::Policy));
         }
+        request::require_possible()?;
         Ok(request::refresh(&target)?.expires_at.map(time::to_sql))
     };
     refresh().or_raise()

@@ -15,6 +15,7 @@ pub mod provider;
 pub mod reencryption;
 pub mod retirement;
 pub mod rotation;
+mod rules;
 pub mod schedule;
 pub mod shred;
 pub mod tenant_authority;

@@ -143,16 +143,23 @@ pub fn wake_used(session: &Session, tokens: &[i64]) -> Vec<(Lane, UnixMicros)> {
     })
 }
 
-/// For each lane in which a token waits, the time of the first one. One step of the index for each lane, however many
-/// tokens there are.
-pub fn lanes(session: &Session) -> Vec<(Lane, UnixMicros)> {
-    static LANES: Statement = Statement::new(
+/// At the beginning of a statement: the lanes in which a token waits, and when the first one in each is due. One step of
+/// the index for each lane, however many tokens there are.
+macro_rules! with_first_of_lanes {
+    () => {
         "WITH RECURSIVE first AS (
              (SELECT lane, due_at FROM vault.refresh_schedule ORDER BY lane, due_at LIMIT 1)
              UNION ALL
              SELECT n.lane, n.due_at FROM first AS f CROSS JOIN LATERAL
-                 (SELECT s.lane, s.due_at FROM vault.refresh_schedule AS s WHERE s.lane > f.lane ORDER BY s.lane, s.due_at LIMIT 1) AS n)
-         SELECT lane, due_at FROM first",
+                 (SELECT s.lane, s.due_at FROM vault.refresh_schedule AS s WHERE s.lane > f.lane
+                  ORDER BY s.lane, s.due_at LIMIT 1) AS n)"
+    };
+}
+
+/// For each lane in which a token waits, the time of the first one.
+pub fn lanes(session: &Session) -> Vec<(Lane, UnixMicros)> {
+    static LANES: Statement = Statement::new(
+        concat!(with_first_of_lanes!(), " SELECT lane, due_at FROM first"),
         &[],
     );
     session.query(&LANES, &[], |row| {
@@ -187,13 +194,10 @@ pub fn list_due_for(
     limit: i64,
 ) -> Vec<Target> {
     static DUE: Statement = Statement::new(
-        "WITH RECURSIVE first AS (
-             (SELECT lane, due_at FROM vault.refresh_schedule ORDER BY lane, due_at LIMIT 1)
-             UNION ALL
-             SELECT n.lane, n.due_at FROM first AS f CROSS JOIN LATERAL
-                 (SELECT s.lane, s.due_at FROM vault.refresh_schedule AS s WHERE s.lane > f.lane ORDER BY s.lane, s.due_at LIMIT 1) AS n),
-         due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535)
-                      ORDER BY due_at LIMIT CASE WHEN $5 IS NULL THEN $4 END),
+        concat!(
+            with_first_of_lanes!(),
+            ", due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535)
+                            ORDER BY due_at LIMIT CASE WHEN $5 IS NULL THEN $4 END),
          due AS (SELECT s.token, s.due_at, row_number() OVER (PARTITION BY l.lane ORDER BY s.due_at) AS turn
                  FROM due_lane AS l CROSS JOIN LATERAL
                      (SELECT token, due_at FROM vault.refresh_schedule AS s WHERE s.lane = l.lane AND s.due_at <= $1
@@ -201,7 +205,8 @@ pub fn list_due_for(
                                                    AND vault.role_can($5, 'refresh', t.tenant, t.provider, t.subject)))
                       ORDER BY s.due_at LIMIT $4) AS s)
          SELECT d.token FROM due AS d JOIN vault.token AS t ON t.id = d.token
-         WHERE $2 OR hashtext(t.tenant) = $3 ORDER BY d.turn, d.due_at LIMIT $4",
+         WHERE $2 OR hashtext(t.tenant) = $3 ORDER BY d.turn, d.due_at LIMIT $4"
+        ),
         &[TIMESTAMPTZOID, BOOLOID, INT4OID, INT8OID, OIDOID],
     );
     let arguments = [

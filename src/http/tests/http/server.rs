@@ -15,6 +15,7 @@ use token_vault_core::oauth::{Method, TokenRequest};
 use token_vault_core::secret::{SecretBytes, SecretString};
 use token_vault_http::policy::parse_networks;
 use token_vault_http::{CallError, Client, HttpAnswer, Settings, Transport};
+use tokio::runtime::{Builder, Runtime};
 
 /// No error may show any part of a request; this one is in the URL, the headers and the body of all of them.
 pub const CANARY: &str = "s3cr3t-canary";
@@ -266,13 +267,23 @@ pub fn post(url: &str) -> TokenRequest {
     }
 }
 
+/// What the tests' clients run on; its thread works for their connections also between calls.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = Builder::new_multi_thread();
+    runtime
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("runtime")
+});
+
 /// Makes the call, and checks that a failure shows nothing of the request.
 pub fn call(
     client: &Client,
     request: &TokenRequest,
     budget: Duration,
 ) -> Result<HttpAnswer, CallError> {
-    let result = client.call(request, budget);
+    let result = RUNTIME.block_on(client.call(request, budget));
     if let Err(error) = &result {
         let shown = format!("{error:?} {error}");
         assert!(
