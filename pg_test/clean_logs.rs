@@ -8,9 +8,12 @@ mod tests {
 
     /// Those that don't. A new function is put here or into `WITH_SECRETS`.
     const WITHOUT: &[&str] = &[
+        "add_tenant_authority",
         "adopt_installation",
         "can_administer",
+        "can_grant",
         "can_see",
+        "can_see_all",
         "create_master_key",
         "create_tenant_key",
         "delete_subject",
@@ -20,6 +23,7 @@ mod tests {
         "drop_client",
         "drop_client_secrets",
         "drop_provider",
+        "drop_tenant_authority",
         "enable_client",
         "envelope_key",
         "grant_access",
@@ -34,6 +38,7 @@ mod tests {
         "register_provider",
         "resume_reencryption",
         "revoke_access",
+        "role_can",
         "rotate_key",
         "rotate_master_key",
         "secret_in",

@@ -6,7 +6,7 @@ mod tests {
 
     use pgrx::prelude::*;
 
-    use crate::error::{Error, KeySource};
+    use crate::error::{Error, KeySource, Obstacle};
 
     /// Standard codes (errcodes.h) that our errors share with PostgreSQL's.
     const STANDARD: &[&str] = &[
@@ -29,12 +29,22 @@ mod tests {
             },
             Error::InvalidResponse("it has no access_token".into()),
             Error::TenantMismatch {
-                asked: text(),
+                call: text(),
                 bound: text(),
+            },
+            Error::TenantProofRefused {
+                problem: "it has expired",
+            },
+            Error::TenantProofRequired,
+            Error::PrivilegeMissing {
+                role: text(),
+                privilege: "read",
+                not_covered: None,
             },
             Error::PrivilegeMissing {
                 role: text(),
                 privilege: "read",
+                not_covered: Some(text()),
             },
             Error::MasterKeyNotConfigured,
             Error::MasterKeyUnusable {
@@ -95,9 +105,11 @@ mod tests {
             },
             Error::UnknownRole(text()),
             Error::NoSuchToken,
-            Error::TokenExpired { refreshable: false },
-            Error::TokenExpired { refreshable: true },
-            Error::NotRefreshable,
+            Error::TokenExpired(Some(Obstacle::Credential)),
+            Error::TokenExpired(Some(Obstacle::Policy)),
+            Error::TokenExpired(None),
+            Error::NotRefreshable(Obstacle::Credential),
+            Error::NotRefreshable(Obstacle::Policy),
             Error::ValidityTooLong,
             Error::ReauthorizationRequired { error: None },
             Error::ReauthorizationRequired {
@@ -133,6 +145,8 @@ mod tests {
             TooLong,
             InvalidResponse,
             TenantMismatch,
+            TenantProofRefused,
+            TenantProofRequired,
             PrivilegeMissing,
             MasterKeyNotConfigured,
             MasterKeyUnusable,

@@ -17,6 +17,15 @@ pub enum KeySource {
     Command,
 }
 
+/// Why a token can't be refreshed.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// There is nothing to refresh it with.
+    Credential,
+    /// Its refresh policy is "never".
+    Policy,
+}
+
 #[derive(Debug)]
 pub enum Error {
     // Arguments.
@@ -32,13 +41,20 @@ pub enum Error {
     },
     InvalidResponse(String),
     TenantMismatch {
-        asked: String,
+        /// What the call is about.
+        call: String,
         bound: String,
     },
+    TenantProofRefused {
+        problem: &'static str,
+    },
+    TenantProofRequired,
     // Rights.
     PrivilegeMissing {
         role: String,
         privilege: &'static str,
+        /// What the call is about, if the role has the privilege for something else.
+        not_covered: Option<String>,
     },
     // Keys.
     MasterKeyNotConfigured,
@@ -101,10 +117,9 @@ pub enum Error {
     UnknownRole(String),
     // Tokens.
     NoSuchToken,
-    TokenExpired {
-        refreshable: bool,
-    },
-    NotRefreshable,
+    /// What keeps a refresh from helping; None: the call does not want one.
+    TokenExpired(Option<Obstacle>),
+    NotRefreshable(Obstacle),
     ValidityTooLong,
     ReauthorizationRequired {
         error: Option<String>,

@@ -24,6 +24,9 @@ pub mod pg_test;
 
 pgrx::pg_module_magic!(name, version);
 
+#[global_allocator]
+static ALLOCATOR: pg::allocator::Wiping = pg::allocator::Wiping;
+
 /// The schema of every object. bootstrap.sql makes it, after looking whether somebody else has it; the generated
 /// `CREATE SCHEMA IF NOT EXISTS` accepts only a schema of this extension.
 #[pg_schema]
@@ -90,7 +93,9 @@ extension_sql_file!(
         "access",
         sqlfn::reencryption::key_usage,
         sqlfn::visibility::can_see,
-        sqlfn::visibility::can_administer
+        sqlfn::visibility::can_see_all,
+        sqlfn::visibility::can_administer,
+        sqlfn::visibility::can_grant
     ]
 );
 extension_sql_file!(
@@ -114,6 +119,12 @@ extension_sql_file!(
         "secret_type",
         sqlfn::access::grant_access,
         sqlfn::access::revoke_access,
+        sqlfn::visibility::role_can,
+        sqlfn::tenant::enter_tenant,
+        sqlfn::tenant::add_tenant_authority,
+        sqlfn::tenant::drop_tenant_authority,
+        sqlfn::export::export_token_set,
+        sqlfn::export::export_client_secrets,
         sqlfn::client::register_client,
         sqlfn::client::add_client_secret,
         sqlfn::client::drop_client_secrets,

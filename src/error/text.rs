@@ -1,6 +1,6 @@
 //! What a client is told: SQLSTATE, message, detail and hint, in PostgreSQL's style, in one place.
 
-use super::{Error, KeySource};
+use super::{Error, KeySource, Obstacle};
 
 /// SQLSTATE, message, detail, hint.
 pub(super) type Parts = (&'static str, String, Option<String>, Option<&'static str>);
@@ -35,16 +35,43 @@ impl Error {
                 None,
                 Some("Pass the provider's JSON answer as it came (RFC 6749, section 5.1)."),
             ),
-            TenantMismatch { asked, bound } => (
+            TenantMismatch { call, bound } => (
                 "TV041",
                 format!("this session is bound to tenant \"{bound}\""),
-                Some(format!("The call names tenant \"{asked}\".")),
-                Some("Leave the tenant out, or change token_vault.tenant."),
+                Some(format!("The call is about {call}.")),
+                Some(
+                    "Leave the tenant out, change token_vault.tenant, or enter the other tenant with a proof.",
+                ),
             ),
-            PrivilegeMissing { role, privilege } => (
-                "42501",
-                format!("role \"{role}\" has no privilege \"{privilege}\" on the vault"),
+            TenantProofRefused { problem } => (
+                "TV042",
+                format!("the proof for the tenant is not accepted: {problem}"),
                 None,
+                Some(
+                    "Have the application sign a new one, with the key of a tenant authority (vault.tenant_authorities).",
+                ),
+            ),
+            TenantProofRequired => (
+                "TV043",
+                "this session has entered no tenant".into(),
+                Some("token_vault.require_tenant_proof is on.".into()),
+                Some("Call vault.enter_tenant() with a proof first."),
+            ),
+            PrivilegeMissing {
+                role,
+                privilege,
+                not_covered,
+            } => (
+                "42501",
+                match &not_covered {
+                    None => {
+                        format!("role \"{role}\" has no privilege \"{privilege}\" on the vault")
+                    }
+                    Some(_) => format!("role \"{role}\" has no privilege \"{privilege}\" for this"),
+                },
+                not_covered.map(|call| {
+                    format!("The call is about {call}, which none of its rules covers.")
+                }),
                 Some("An administrator can grant it with vault.grant_access()."),
             ),
             MasterKeyNotConfigured => (
@@ -222,23 +249,29 @@ impl Error {
                 None,
                 Some("vault.tokens lists the tokens."),
             ),
-            TokenExpired { refreshable: false } => (
+            TokenExpired(obstacle) => (
                 "TV030",
                 "the access token has expired".into(),
-                Some("It has no refresh token.".into()),
-                Some("Re-authorize the user and store the new token."),
+                Some(match &obstacle {
+                    Some(obstacle) => obstacle.detail().into(),
+                    None => "The call says not to wait for a refresh.".into(),
+                }),
+                Some(match obstacle {
+                    Some(Obstacle::Credential) => "Re-authorize the user and store the new token.",
+                    Some(Obstacle::Policy) => ALLOW_REFRESH,
+                    None => "Leave out auto_refresh => false, or call vault.refresh_token().",
+                }),
             ),
-            TokenExpired { refreshable: true } => (
-                "TV030",
-                "the access token has expired".into(),
-                Some("The call says not to wait for a refresh.".into()),
-                Some("Leave out auto_refresh => false, or call vault.refresh_token()."),
-            ),
-            NotRefreshable => (
+            NotRefreshable(obstacle) => (
                 "TV037",
                 "the token can't be refreshed".into(),
-                Some("It has no refresh token, or its provider has no refresh.".into()),
-                Some("Re-authorize the user before it expires, and store the new token."),
+                Some(obstacle.detail().into()),
+                Some(match obstacle {
+                    Obstacle::Credential => {
+                        "Re-authorize the user before it expires, and store the new token."
+                    }
+                    Obstacle::Policy => ALLOW_REFRESH,
+                }),
             ),
             ValidityTooLong => (
                 "TV038",
@@ -293,6 +326,17 @@ impl Error {
                 None,
                 Some("Let it go on with SELECT vault.resume_reencryption()."),
             ),
+        }
+    }
+}
+
+const ALLOW_REFRESH: &str = "Change the policy of the token with vault.set_refresh_policy(), or that of its client with vault.register_client().";
+
+impl Obstacle {
+    fn detail(&self) -> &'static str {
+        match self {
+            Obstacle::Credential => "It has no refresh token, or its provider has no refresh.",
+            Obstacle::Policy => "Its refresh policy is \"never\".",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads an answer's body into memory that is wiped, never past the limit.
 
-use std::io::Read;
-
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes};
 use token_vault_core::secret::SecretBytes;
 use zeroize::Zeroizing;
 
@@ -11,78 +11,117 @@ use crate::transport::MAX_BODY_BYTES;
 const FIRST_BUFFER: usize = 16 * 1024;
 
 /// Why a body was not read.
-pub(crate) enum BodyError {
+#[derive(Debug)]
+pub(crate) enum BodyError<E> {
     TooLarge,
-    Http(ureq::Error),
+    Http(E),
 }
 
 /// Reads to the end, which also gives the connection back for its next use.
-pub(crate) fn read(body: &mut ureq::Body) -> Result<SecretBytes, BodyError> {
-    let declared = body.content_length();
+pub(crate) async fn read<B>(mut body: B) -> Result<SecretBytes, BodyError<B::Error>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let declared = body.size_hint().exact();
     if declared.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(BodyError::TooLarge);
     }
-    // One byte more than declared, so that the end is seen without growing.
-    let size = declared.map_or(FIRST_BUFFER, |length| length as usize + 1);
-    read_all(&mut body.as_reader(), size)
-}
-
-fn read_all(reader: &mut impl Read, size: usize) -> Result<SecretBytes, BodyError> {
+    let size = declared.map_or(FIRST_BUFFER, |length| length as usize);
     let mut buffer = Zeroizing::new(vec![0; size]);
     let mut filled = 0;
-    loop {
-        if filled > MAX_BODY_BYTES {
+    while let Some(frame) = body.frame().await {
+        // Trailers say nothing that is asked for.
+        let Ok(piece) = frame.map_err(BodyError::Http)?.into_data() else {
+            continue;
+        };
+        let end = filled + piece.len();
+        if end > MAX_BODY_BYTES {
             return Err(BodyError::TooLarge);
         }
-        if filled == buffer.len() {
-            buffer = larger(&buffer);
+        if end > buffer.len() {
+            buffer = larger(&buffer, end);
         }
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(e) => return Err(BodyError::Http(e.into())),
-        }
+        buffer[filled..end].copy_from_slice(&piece);
+        filled = end;
     }
     buffer.truncate(filled);
     Ok(SecretBytes::from_vec(std::mem::take(&mut *buffer)))
 }
 
-/// A copy with twice the room; the old buffer is wiped when it is dropped, which `Vec`'s own growth does not do.
-fn larger(buffer: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut bigger = Zeroizing::new(vec![0; (buffer.len() * 2).min(MAX_BODY_BYTES + 1)]);
+/// A copy with room for `end` bytes and as much again; the old buffer is wiped when it is dropped, which `Vec`'s own
+/// growth does not do.
+fn larger(buffer: &[u8], end: usize) -> Zeroizing<Vec<u8>> {
+    let mut bigger = Zeroizing::new(vec![0; (end * 2).min(MAX_BODY_BYTES)]);
     bigger[..buffer.len()].copy_from_slice(buffer);
     bigger
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::{Frame, SizeHint};
+
     use super::*;
 
-    fn length(bytes: usize, first: usize) -> Option<usize> {
-        match read_all(&mut std::io::repeat(b'x').take(bytes as u64), first) {
+    /// A body in pieces, which may say how long it is.
+    struct Pieces(VecDeque<Bytes>, SizeHint);
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.1
+        }
+    }
+
+    fn length(bytes: usize, piece: usize, is_declared: bool) -> Option<usize> {
+        let whole = Bytes::from(vec![b'x'; bytes]);
+        let pieces = whole.chunks(piece).map(Bytes::copy_from_slice).collect();
+        let hint = match is_declared {
+            true => SizeHint::with_exact(bytes as u64),
+            false => SizeHint::default(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("runtime");
+        match runtime.block_on(read(Pieces(pieces, hint))) {
             Ok(body) => {
-                assert!(body.expose().iter().all(|b| *b == b'x'));
+                assert_eq!(body.expose(), whole);
                 Some(body.expose().len())
             }
             Err(BodyError::TooLarge) => None,
-            Err(BodyError::Http(e)) => panic!("unexpected: {e}"),
         }
     }
 
     #[test]
     fn reads_up_to_the_limit_and_not_one_byte_more() {
-        for bytes in [
-            0,
-            1,
-            FIRST_BUFFER - 1,
-            FIRST_BUFFER,
-            FIRST_BUFFER + 1,
-            MAX_BODY_BYTES,
-        ] {
-            assert_eq!(length(bytes, FIRST_BUFFER), Some(bytes));
-            assert_eq!(length(bytes, bytes + 1), Some(bytes));
+        for piece in [1_000, 8_192, 3 * MAX_BODY_BYTES] {
+            for is_declared in [false, true] {
+                for bytes in [
+                    0,
+                    1,
+                    FIRST_BUFFER - 1,
+                    FIRST_BUFFER,
+                    FIRST_BUFFER + 1,
+                    MAX_BODY_BYTES,
+                ] {
+                    assert_eq!(length(bytes, piece, is_declared), Some(bytes));
+                }
+                assert_eq!(length(MAX_BODY_BYTES + 1, piece, is_declared), None);
+                assert_eq!(length(MAX_BODY_BYTES * 2, piece, is_declared), None);
+            }
         }
-        assert_eq!(length(MAX_BODY_BYTES + 1, FIRST_BUFFER), None);
-        assert_eq!(length(MAX_BODY_BYTES * 2, FIRST_BUFFER), None);
     }
 }

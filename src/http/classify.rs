@@ -1,55 +1,44 @@
-//! Turns the HTTP library's errors into ours: first of all into "not sent" or "outcome unknown".
+//! Turns the HTTP library's errors into ours, once something was sent.
 
+use std::error::Error;
 use std::io;
 
-use ureq::Error;
+use crate::error::{CallError, Cause, Unknown};
 
-use crate::error::{CallError, Cause, NotSent, Unknown};
-use crate::resolver::Refused;
-use crate::sent;
-use crate::tls::HandshakeFailed;
-
-/// Judges an error of the call that has just ended on this thread; `status` is that of a head that had arrived.
-pub(crate) fn call_error(error: &Error, status: Option<u16>) -> CallError {
-    if sent::anything() {
-        CallError::OutcomeUnknown(Unknown {
-            cause: cause(error),
-            status,
-        })
-    } else {
-        CallError::NotSent(not_sent(error))
-    }
+/// Judges an error after sending; `status` is that of a head that had arrived.
+pub(crate) fn lost(error: &hyper::Error, status: Option<u16>) -> CallError {
+    CallError::OutcomeUnknown(Unknown {
+        cause: cause(error),
+        status,
+    })
 }
 
-fn not_sent(error: &Error) -> NotSent {
-    match error {
-        Error::RequireHttpsOnly(_) => NotSent::NotHttps,
-        Error::HostNotFound => NotSent::NameResolution,
-        Error::Timeout(_) => NotSent::Timeout,
-        Error::ConnectProxyFailed(_) => NotSent::Proxy,
-        Error::Io(_) | Error::ConnectionFailed => NotSent::Connect,
-        Error::Other(inner) => {
-            if let Some(Refused(kind)) = inner.downcast_ref() {
-                NotSent::Forbidden(kind)
-            } else if let Some(HandshakeFailed(problem)) = inner.downcast_ref() {
-                NotSent::Tls(problem)
-            } else {
-                NotSent::Connect
-            }
-        }
-        _ => NotSent::InvalidRequest,
-    }
+/// What arrived is no answer.
+pub(crate) fn unreadable(status: Option<u16>) -> CallError {
+    CallError::OutcomeUnknown(Unknown {
+        cause: Cause::Unreadable,
+        status,
+    })
 }
 
-fn cause(error: &Error) -> Cause {
-    match error {
-        Error::Timeout(_) => Cause::Timeout,
+fn cause(error: &hyper::Error) -> Cause {
+    if error.is_parse() {
+        return Cause::Unreadable;
+    }
+    let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    match io {
         // The server breaks the connection off by the rules of TLS: it wants a certificate of ours, say.
-        Error::Io(e) if is_alert(e) => Cause::ConnectionLost,
-        // What TLS cannot decrypt is as unreadable as what HTTP cannot parse.
-        Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Cause::Unreadable,
-        Error::Io(_) => Cause::ConnectionLost,
-        _ => Cause::Unreadable,
+        Some(e) if is_alert(e) => Cause::ConnectionLost,
+        // What TLS cannot decrypt, and a body whose framing is wrong, is as unreadable as what HTTP cannot parse.
+        Some(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+            ) =>
+        {
+            Cause::Unreadable
+        }
+        _ => Cause::ConnectionLost,
     }
 }
 

@@ -1,45 +1,48 @@
 //! The HTTPS client: one request, one answer, over kept-alive connections.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use token_vault_core::oauth::{Method, TokenRequest};
 use token_vault_core::secret::SecretBytes;
-use ureq::config::Config;
-use ureq::http::{self, HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
-use ureq::{Agent, Body, Proxy, ProxyProtocol};
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::body::{self, BodyError};
-use crate::classify::call_error;
+use crate::classify::{lost, unreadable};
+use crate::connection::Connection;
 use crate::error::{CallError, Cause, NotSent, Unknown};
+use crate::idle::Idle;
+use crate::network::{Direct, Network};
 use crate::policy::Policy;
-use crate::resolver::{PolicyResolver, SharedResolver};
-use crate::sent;
+use crate::proxy::Tunnel;
+use crate::resolver::PolicyResolver;
 use crate::settings::{Settings, SettingsError};
-use crate::target;
-use crate::tls::TlsConnector;
-use crate::transport::{HttpAnswer, Transport};
+use crate::target::{self, Target};
+use crate::transport::{Calling, HttpAnswer, Transport};
 use crate::trust;
 
-/// Below the shortest keep-alive time in common use (5 s: Apache, Node.js). A connection that the server closes while
-/// a request is under way leaves that request's outcome unknown, so connections are given up before servers do it.
-const MAX_IDLE: Duration = Duration::from_secs(4);
-/// Idle connections that a thread keeps, one for each host.
-const MAX_IDLE_CONNECTIONS: usize = 4;
-/// The largest head of an answer.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Larger than a head may be, or one that is too large would look like a lost connection.
-const BUFFER_BYTES: usize = 2 * MAX_HEAD_BYTES;
-
-/// A client for token endpoints. Calls may run on many threads at once.
+/// A client for token endpoints. Calls may run at the same time, as tasks of one tokio runtime.
 pub struct Client {
-    /// Each thread has its own, and with it its own idle connections: one pool for all is searched from end to end, under
-    /// a lock, for every request.
-    agents: Vec<Agent>,
-    /// Where a proxy resolves names.
-    policy_of_names: Option<Policy>,
+    network: Box<dyn Network>,
+    names: Names,
+    idle: Arc<Idle>,
     total_timeout: Duration,
+    connect_timeout: Duration,
+    user_agent: HeaderValue,
+}
+
+/// Who resolves the names of hosts.
+enum Names {
+    /// We do, and judge the addresses.
+    Ours(PolicyResolver),
+    /// The proxy does: only what shows in the URL can be judged.
+    Proxys(Policy),
 }
 
 impl Client {
@@ -49,157 +52,207 @@ impl Client {
     ///
     /// [`SettingsError`] names the setting.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let tls = TlsConnector(trust::client_config(settings.ca_file.as_deref())?);
-        let connector = || {
-            ().chain(ConnectProxyConnector::default())
-                .chain(TcpConnector::default())
-                .chain(tls.clone())
+        let tls = trust::client_config(settings.ca_file.as_deref())?;
+        let network: Box<dyn Network> = match &settings.proxy {
+            None => Box::new(Direct(tls)),
+            Some(url) => Box::new(Tunnel::new(url, tls)?),
         };
-        Self::with_network(settings, PolicyResolver::new, connector)
+        Self::with_network(settings, PolicyResolver::new, network)
     }
 
     /// With a way of its own to resolve names and to connect.
-    fn with_network<C: Connector>(
+    fn with_network(
         settings: &Settings,
-        resolver: impl FnOnce(Option<Policy>) -> PolicyResolver,
-        connector: impl Fn() -> C,
+        resolver: impl FnOnce(Policy) -> PolicyResolver,
+        network: Box<dyn Network>,
     ) -> Result<Self, SettingsError> {
-        HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::InvalidUserAgent)?;
-        let proxy = settings.proxy.as_deref().map(connect_proxy).transpose()?;
+        let user_agent = HeaderValue::from_str(&settings.user_agent)
+            .map_err(|_| SettingsError::InvalidUserAgent)?;
         let policy = Policy::new(settings.allowed_networks.clone());
-        // A proxy may have any address, and resolves the other names itself.
-        let (of_addresses, of_names) = match proxy {
-            None => (Some(policy), None),
-            Some(_) => (None, Some(policy)),
-        };
-        let resolver = SharedResolver::new(resolver(of_addresses));
-        let agent = |_| {
-            let config = config(settings, proxy.clone());
-            Agent::with_parts(config, connector(), resolver.clone())
-        };
         Ok(Self {
-            agents: (0..settings.threads.max(1)).map(agent).collect(),
-            policy_of_names: of_names,
+            network,
+            names: match settings.proxy {
+                None => Names::Ours(resolver(policy)),
+                Some(_) => Names::Proxys(policy),
+            },
+            idle: Arc::new(Idle::new(settings.connections)),
             total_timeout: settings.total_timeout,
+            connect_timeout: settings.connect_timeout,
+            user_agent,
         })
     }
 
-    fn send(
-        agent: &Agent,
+    async fn answer(
+        &self,
         request: &TokenRequest,
-        head: Request<()>,
-    ) -> Result<http::Response<Body>, ureq::Error> {
-        match request.method {
-            Method::Get => agent.run(head),
-            Method::Post => agent.run(head.map(|()| request.body.expose())),
+        budget: Duration,
+    ) -> Result<HttpAnswer, CallError> {
+        let deadline = Instant::now() + budget.min(self.total_timeout);
+        let target = Target::parse(request.url.expose()).map_err(CallError::NotSent)?;
+        let (mut connection, response) = self.send(request, &target, deadline).await?;
+        let status = response.status();
+        if status.is_informational() {
+            // Only 101 comes here: a switch to another protocol that nobody asked for.
+            return Err(unreadable(None));
         }
+        let content_type = text(response.headers(), &header::CONTENT_TYPE);
+        let retry_after = text(response.headers(), &header::RETRY_AFTER);
+        let body = match read_body(response, deadline).await {
+            Ok(body) => {
+                if connection.settle().await {
+                    self.idle.keep(&target, connection);
+                }
+                body
+            }
+            // The status has decided. A refusal carries no tokens, so nothing is lost with its body.
+            Err(_) if !status.is_success() => SecretBytes::from_vec(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        Ok(HttpAnswer {
+            status: status.as_u16(),
+            content_type,
+            retry_after,
+            body,
+        })
+    }
+
+    /// Sends the request over a connection that is there, or a new one.
+    async fn send(
+        &self,
+        request: &TokenRequest,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<(Connection, Response<Incoming>), CallError> {
+        let addresses = self
+            .admit(target, deadline)
+            .await
+            .map_err(CallError::NotSent)?;
+        while let Some(mut connection) = self.idle.take(target) {
+            let message = self.message(request, target)?;
+            match connection.send(message, deadline).await {
+                Ok(response) => return Ok((connection, response)),
+                // The server has closed it just now: nothing went out.
+                Err(CallError::NotSent(_)) => {}
+                Err(error) => {
+                    // The others may be as dead: whoever asks again gets a new one.
+                    self.idle.forget(target);
+                    return Err(error);
+                }
+            }
+        }
+        let message = self.message(request, target)?;
+        let mut connection = self
+            .connect(target, &addresses, deadline)
+            .await
+            .map_err(CallError::NotSent)?;
+        let response = connection.send(message, deadline).await?;
+        Ok((connection, response))
+    }
+
+    /// The addresses of the target, all of them allowed; none where a proxy finds them.
+    async fn admit(
+        &self,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Arc<[SocketAddr]>, NotSent> {
+        if deadline <= Instant::now() {
+            return Err(NotSent::Timeout);
+        }
+        match &self.names {
+            Names::Ours(resolver) => {
+                let resolved = resolver.resolve(&target.host, target.port);
+                timeout_at(deadline, resolved)
+                    .await
+                    .map_err(|_| NotSent::Timeout)?
+            }
+            Names::Proxys(policy) => {
+                target::check_name(&target.host, policy)?;
+                Ok(Arc::default())
+            }
+        }
+    }
+
+    async fn connect(
+        &self,
+        target: &Target,
+        addresses: &[SocketAddr],
+        deadline: Instant,
+    ) -> Result<Connection, NotSent> {
+        let deadline = deadline.min(Instant::now() + self.connect_timeout);
+        let connected = async {
+            let established = self.network.connect(target, addresses, deadline).await?;
+            Connection::open(established).await
+        };
+        timeout_at(deadline, connected)
+            .await
+            .map_err(|_| NotSent::Timeout)?
+    }
+
+    fn message(
+        &self,
+        request: &TokenRequest,
+        target: &Target,
+    ) -> Result<Request<Full<Bytes>>, CallError> {
+        let mut message = Request::new(Full::default());
+        *message.uri_mut() = Uri::from(target.path_and_query.clone());
+        match request.method {
+            Method::Get => *message.method_mut() = http::Method::GET,
+            Method::Post => {
+                *message.method_mut() = http::Method::POST;
+                // Wiped when the last reference to it is dropped.
+                let body = Zeroizing::new(request.body.expose().to_vec());
+                *message.body_mut() = Full::new(Bytes::from_owner(body));
+            }
+        }
+        let headers = message.headers_mut();
+        append(headers, request).map_err(CallError::NotSent)?;
+        headers.insert(header::HOST, target.host_header.clone());
+        // Some providers want another one.
+        let user_agent = headers.entry(header::USER_AGENT);
+        user_agent.or_insert_with(|| self.user_agent.clone());
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        Ok(message)
     }
 }
 
 impl Transport for Client {
-    fn call(&self, request: &TokenRequest, budget: Duration) -> Result<HttpAnswer, CallError> {
-        sent::begin();
-        let mut head = request_head(request).map_err(CallError::NotSent)?;
-        target::check(head.uri()).map_err(CallError::NotSent)?;
-        if let Some(policy) = &self.policy_of_names {
-            target::check_name(head.uri(), policy).map_err(CallError::NotSent)?;
-        }
-        let agent = &self.agents[thread_number() % self.agents.len()];
-        head = agent
-            .configure_request(head)
-            .timeout_global(Some(budget.min(self.total_timeout)))
-            .build();
-        let mut response = Self::send(agent, request, head).map_err(|e| call_error(&e, None))?;
-        let status = response.status();
-        if status.is_informational() {
-            // Only 101 comes here: a switch to another protocol that nobody asked for.
-            return Err(CallError::OutcomeUnknown(Unknown {
-                cause: Cause::Unreadable,
-                status: None,
-            }));
-        }
-        let body = match body::read(response.body_mut()) {
-            Ok(body) => body,
-            // The status has decided. A refusal carries no tokens, so nothing is lost with its body.
-            Err(_) if !status.is_success() => SecretBytes::from_vec(Vec::new()),
-            Err(BodyError::TooLarge) => {
-                return Err(CallError::TooLarge {
-                    status: status.as_u16(),
-                });
-            }
-            Err(BodyError::Http(error)) => return Err(call_error(&error, Some(status.as_u16()))),
-        };
-        let headers = response.headers();
-        Ok(HttpAnswer {
-            status: status.as_u16(),
-            content_type: text(headers, &header::CONTENT_TYPE),
-            retry_after: text(headers, &header::RETRY_AFTER),
-            body,
-        })
+    fn call<'a>(&'a self, request: &'a TokenRequest, budget: Duration) -> Calling<'a> {
+        Box::pin(self.answer(request, budget))
     }
 }
 
-/// A number for the calling thread; those of a pool, started one after another, have consecutive ones.
-fn thread_number() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
-    }
-    NUMBER.with(|number| *number)
-}
-
-fn config(settings: &Settings, proxy: Option<Proxy>) -> Config {
-    Agent::config_builder()
-        .https_only(true)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        // Always set: the library's default is the environment's proxy.
-        .proxy(proxy)
-        .user_agent(&settings.user_agent)
-        .accept_encoding("identity")
-        .timeout_connect(Some(settings.connect_timeout))
-        .max_response_header_size(MAX_HEAD_BYTES)
-        .input_buffer_size(BUFFER_BYTES)
-        .output_buffer_size(BUFFER_BYTES)
-        .max_idle_connections(MAX_IDLE_CONNECTIONS)
-        .max_idle_connections_per_host(1)
-        .max_idle_age(MAX_IDLE)
-        .build()
-}
-
-fn request_head(request: &TokenRequest) -> Result<Request<()>, NotSent> {
-    let uri: Uri = request
-        .url
-        .expose()
-        .parse()
-        .map_err(|_| NotSent::InvalidRequest)?;
-    let mut head = Request::new(());
-    *head.method_mut() = match request.method {
-        Method::Get => http::Method::GET,
-        Method::Post => http::Method::POST,
-    };
-    *head.uri_mut() = uri;
+fn append(headers: &mut HeaderMap, request: &TokenRequest) -> Result<(), NotSent> {
     for (name, value) in &request.headers {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| NotSent::InvalidRequest)?;
         let mut value =
             HeaderValue::from_str(value.expose()).map_err(|_| NotSent::InvalidRequest)?;
         value.set_sensitive(true);
-        head.headers_mut().append(name, value);
+        headers.append(name, value);
     }
-    Ok(head)
+    Ok(())
+}
+
+async fn read_body(
+    response: Response<Incoming>,
+    deadline: Instant,
+) -> Result<SecretBytes, CallError> {
+    let status = response.status().as_u16();
+    match timeout_at(deadline, body::read(response.into_body())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(BodyError::TooLarge)) => Err(CallError::TooLarge { status }),
+        Ok(Err(BodyError::Http(error))) => Err(lost(&error, Some(status))),
+        Err(_) => Err(CallError::OutcomeUnknown(Unknown {
+            cause: Cause::Timeout,
+            status: Some(status),
+        })),
+    }
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn connect_proxy(url: &str) -> Result<Proxy, SettingsError> {
-    let proxy = Proxy::new(url).map_err(|_| SettingsError::InvalidProxy)?;
-    match proxy.protocol() {
-        ProxyProtocol::Http => Ok(proxy),
-        _ => Err(SettingsError::InvalidProxy),
-    }
 }
 
 #[cfg(test)]

@@ -5,25 +5,27 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use token_vault_core::secret::{SecretBytes, SecretString};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport as Connection,
-};
+use std::sync::LazyLock;
+
+use token_vault_core::secret::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Runtime};
 
 use super::*;
+use crate::network::{Connecting, Established};
 
 const CORPUS: &str = include_str!("tests/corpus/outbound.txt");
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 /// Stands for the network: writes down who is connected to, and serves what it is told to.
 #[derive(Clone, Debug, Default)]
-struct Network {
+struct Fake {
     connected: Arc<Mutex<Vec<SocketAddr>>>,
     /// What everybody answers; none, and nobody is there.
     answer: Option<String>,
 }
 
-impl Network {
+impl Fake {
     fn answering(answer: impl Into<String>) -> Self {
         Self {
             answer: Some(answer.into()),
@@ -37,54 +39,49 @@ impl Network {
     }
 }
 
-impl Connector<()> for Network {
-    type Out = Served;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        _chained: Option<()>,
-    ) -> Result<Option<Served>, ureq::Error> {
-        let first = details.addrs.first().copied();
+impl Network for Fake {
+    fn connect<'a>(
+        &'a self,
+        _target: &'a Target,
+        addresses: &'a [SocketAddr],
+        _deadline: Instant,
+    ) -> Connecting<'a> {
         // Through a proxy no name is resolved here; the attempt alone is what counts.
         let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+        let first = addresses.first().copied();
         let mut connected = self.connected.lock().expect("list");
         connected.push(first.unwrap_or(nobody));
-        match &self.answer {
-            Some(answer) => Ok(Some(Served(LazyBuffers::new(4096, 4096), answer.clone()))),
-            None => Err(ureq::Error::ConnectionFailed),
+        Box::pin(async move {
+            let answer = self.answer.clone().ok_or(NotSent::Connect)?;
+            let (ours, theirs) = tokio::io::duplex(4096);
+            tokio::spawn(serve(theirs, answer));
+            Ok(Established {
+                stream: Box::new(ours),
+                socket: None,
+            })
+        })
+    }
+}
+
+/// Answers each request and stays open.
+async fn serve(mut stream: tokio::io::DuplexStream, answer: String) {
+    let mut request = Vec::new();
+    while stream.read_buf(&mut request).await.is_ok_and(|n| n > 0) {
+        if request.ends_with(b"\r\n\r\na=b") {
+            request.clear();
+            stream.write_all(answer.as_bytes()).await.expect("a reader");
         }
     }
 }
 
-/// A connection that answers each request and stays open.
-#[derive(Debug)]
-struct Served(LazyBuffers, String);
-
-impl Connection for Served {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.0
-    }
-
-    fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        Ok(())
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let answer = self.1.as_bytes();
-        self.0.input_append_buf()[..answer.len()].copy_from_slice(answer);
-        self.0.input_appended(answer.len());
-        Ok(true)
-    }
-
-    fn is_open(&mut self) -> bool {
-        true
-    }
-
-    fn is_tls(&self) -> bool {
-        true
-    }
-}
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = Builder::new_multi_thread();
+    runtime
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("runtime")
+});
 
 struct Line {
     verdict: &'static str,
@@ -124,7 +121,7 @@ fn request(url: &str) -> TokenRequest {
 }
 
 fn call(client: &Client, url: &str) -> Result<HttpAnswer, CallError> {
-    client.call(&request(url), Duration::from_secs(10))
+    RUNTIME.block_on(client.call(&request(url), Duration::from_secs(10)))
 }
 
 /// The name server knows what the line says; spellings of addresses are left to the operating system, which asks
@@ -165,11 +162,12 @@ fn each_line_of_the_corpus_has_its_verdict_and_only_allowed_addresses_are_connec
     let corpus = corpus();
     assert!(corpus.len() >= 300, "{}", corpus.len());
     for line in corpus {
-        let network = Network::default();
+        let network = Fake::default();
         let known = line.addresses.clone();
         let resolver =
             |policy| PolicyResolver::with_lookup(policy, move |name: &str| look_up(name, &known));
-        let client = Client::with_network(&Settings::default(), resolver, || network.clone());
+        let client =
+            Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
         let verdict = verdict(call(&client.expect("settings"), line.url));
         assert!(
             is_expected(line.verdict, verdict),
@@ -195,12 +193,13 @@ fn each_line_of_the_corpus_has_its_verdict_and_only_allowed_addresses_are_connec
 #[test]
 fn through_a_proxy_what_shows_an_address_is_refused_all_the_same() {
     for line in corpus() {
-        let network = Network::default();
+        let network = Fake::default();
         let settings = Settings {
             proxy: Some("http://proxy.example:3128".into()),
             ..Settings::default()
         };
-        let client = Client::with_network(&settings, PolicyResolver::new, || network.clone());
+        let client =
+            Client::with_network(&settings, PolicyResolver::new, Box::new(network.clone()));
         let verdict = verdict(call(&client.expect("settings"), line.url));
         let is_allowed = line.verdict == "allowed" || line.verdict.ends_with('*');
         assert_eq!(verdict == "allowed", is_allowed, "{}: {verdict}", line.url);
@@ -214,10 +213,7 @@ fn through_a_proxy_what_shows_an_address_is_refused_all_the_same() {
 }
 
 /// A name that is public when it is asked for the first time, and private from then on.
-fn rebinding(
-    asked: &Arc<AtomicUsize>,
-    reuse: Duration,
-) -> impl FnOnce(Option<Policy>) -> PolicyResolver {
+fn rebinding(asked: &Arc<AtomicUsize>, reuse: Duration) -> impl FnOnce(Policy) -> PolicyResolver {
     let asked = Arc::clone(asked);
     move |policy| {
         let lookup = move |_: &str| {
@@ -235,9 +231,9 @@ const REBINDING: &str = "https://rebinding.example/token";
 
 #[test]
 fn a_name_that_becomes_private_is_not_connected_to() {
-    let (asked, network) = (Arc::default(), Network::default());
+    let (asked, network) = (Arc::default(), Fake::default());
     let resolver = rebinding(&asked, Duration::ZERO);
-    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
     let client = client.expect("settings");
     assert_eq!(verdict(call(&client, REBINDING)), "allowed");
     for _ in 0..3 {
@@ -248,11 +244,11 @@ fn a_name_that_becomes_private_is_not_connected_to() {
 
 #[test]
 fn a_kept_connection_stays_with_the_address_that_was_checked() {
-    let network = Network::answering(ANSWER);
+    let network = Fake::answering(ANSWER);
     // While the first answer of the name server counts, it is not asked again …
     let asked = Arc::default();
     let resolver = rebinding(&asked, Duration::from_secs(3600));
-    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
     let client = client.expect("settings");
     for _ in 0..3 {
         assert_eq!(call(&client, REBINDING).expect("an answer").status, 200);
@@ -263,7 +259,7 @@ fn a_kept_connection_stays_with_the_address_that_was_checked() {
     // … and after that, not even the connection that is there serves a name that has become private.
     let asked = Arc::default();
     let resolver = rebinding(&asked, Duration::ZERO);
-    let client = Client::with_network(&Settings::default(), resolver, || network.clone());
+    let client = Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
     let client = client.expect("settings");
     assert_eq!(call(&client, REBINDING).expect("an answer").status, 200);
     assert_eq!(verdict(call(&client, REBINDING)), "private network");
@@ -280,7 +276,7 @@ fn no_answer_makes_the_client_go_elsewhere() {
             "//10.0.0.1",
             "",
         ] {
-            let network = Network::answering(format!(
+            let network = Fake::answering(format!(
                 "HTTP/1.1 {status} Elsewhere\r\nlocation: {location}\r\nrefresh: 0; url={location}\r\n\
                  alt-svc: h2=\"10.0.0.1:443\"\r\ncontent-length: 0\r\n\r\n"
             ));
@@ -290,7 +286,8 @@ fn no_answer_makes_the_client_go_elsewhere() {
                     Ok(vec![socket("8.8.8.8", 443)])
                 })
             };
-            let client = Client::with_network(&Settings::default(), resolver, || network.clone());
+            let client =
+                Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
             let client = client.expect("settings");
             for _ in 0..2 {
                 let answer = call(&client, "https://auth.example.com/token").expect("an answer");
@@ -299,4 +296,28 @@ fn no_answer_makes_the_client_go_elsewhere() {
             assert_eq!(network.connected(), ["8.8.8.8"], "{status} {location}");
         }
     }
+}
+
+#[test]
+fn a_name_server_that_does_not_answer_costs_no_more_than_the_budget() {
+    let (answer, answered) = std::sync::mpsc::channel::<()>();
+    let answered = Mutex::new(answered);
+    let resolver = |policy| {
+        PolicyResolver::with_lookup(policy, move |_: &str| {
+            // Ends when the test drops its end.
+            let _ = answered.lock().expect("gate").recv();
+            Err(io::ErrorKind::NotFound.into())
+        })
+    };
+    let network = Fake::default();
+    let client = Client::with_network(&Settings::default(), resolver, Box::new(network.clone()));
+    let client = client.expect("settings");
+    let request = request("https://slow.example/token");
+    let late = RUNTIME.block_on(client.call(&request, Duration::from_millis(20)));
+    assert_eq!(
+        late.expect_err("late"),
+        CallError::NotSent(NotSent::Timeout)
+    );
+    assert!(network.connected().is_empty());
+    drop(answer);
 }

@@ -1,4 +1,4 @@
-//! A few threads that make calls for an owner who must not block.
+//! A thread that makes calls for an owner who must not block.
 
 use std::collections::HashSet;
 use std::io;
@@ -8,17 +8,20 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use token_vault_core::oauth::TokenRequest;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::error::{CallError, Cause, Unknown};
+use crate::error::{CallError, Cause, NotSent, Unknown};
 use crate::signals::AllBlocked;
 use crate::transport::{HttpAnswer, Transport};
 
 mod queue;
-use queue::Queue;
+use queue::{Next, Queue};
 
-/// One thread of so many is for other groups than the one that has most to do.
+/// One call of so many is for other groups than the one that has most to do.
 const OTHERS_SHARE: usize = 4;
-/// How long dropping a pool waits for calls that are under way; threads are left behind after it.
+/// Shorter than what the system cuts off.
+const THREAD_NAME: &str = "token_vault";
+/// How long dropping a pool waits for calls that are under way; the thread is left behind after it.
 const DROP_GRACE: Duration = Duration::from_millis(200);
 
 /// One call to make.
@@ -26,7 +29,7 @@ const DROP_GRACE: Duration = Duration::from_millis(200);
 pub struct Job {
     /// The owner's name for this call, given back with its result.
     pub id: i64,
-    /// Jobs of one group, those for one provider say, never take all threads: the slow must not hold up the others.
+    /// Jobs of one group, those for one provider say, never take all places: the slow must not hold up the others.
     pub group: u64,
     /// What to send.
     pub request: TokenRequest,
@@ -43,45 +46,49 @@ pub struct Done {
     pub result: Result<HttpAnswer, CallError>,
 }
 
-/// Runs jobs on its threads. All signals are blocked in them, and they call nothing but the transport and `wake`.
+/// Runs jobs on a thread of its own, many at a time. All signals are blocked there, and nothing is called but the
+/// transport and `wake`.
 pub struct Pool {
     queue: Arc<Queue>,
-    threads: Vec<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Pool {
-    /// Starts `threads` threads (at least one). `wake` is called on one of them each time a result was queued.
+    /// Starts the thread; `most` calls (at least one) run at once. `wake` is called there each time a result was queued.
     ///
     /// # Errors
     ///
-    /// When the operating system refuses a thread; those started before end by themselves.
+    /// When the operating system refuses a thread or what an event loop needs.
     pub fn new(
         transport: Arc<dyn Transport>,
-        threads: usize,
+        most: usize,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let most_of_a_group = (threads - threads / OTHERS_SHARE).max(1);
-        let mut pool = Self {
-            queue: Arc::new(Queue::new(most_of_a_group)),
-            threads: Vec::new(),
-        };
-        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let most = most.max(1);
+        let queue = Arc::new(Queue::new(most, (most - most / OTHERS_SHARE).max(1)));
         let _blocked = AllBlocked::new()?;
-        for number in 0..threads.max(1) {
-            let worker = Worker {
-                queue: pool.queue.clone(),
-                transport: transport.clone(),
-                wake: wake.clone(),
-            };
-            let thread = thread::Builder::new()
-                .name(format!("token_vault {number}"))
-                .spawn(move || worker.run())?;
-            pool.threads.push(thread);
-        }
-        Ok(pool)
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            // They look up names, of which each call has one.
+            .max_blocking_threads(most)
+            .thread_name(THREAD_NAME)
+            .build()?;
+        let worker = Worker {
+            queue: queue.clone(),
+            transport,
+            wake: Arc::new(wake),
+        };
+        let thread = thread::Builder::new()
+            .name(THREAD_NAME.to_owned())
+            .spawn(move || worker.run(runtime))?;
+        Ok(Self {
+            queue,
+            thread: Some(thread),
+        })
     }
 
-    /// Queues a call; the next free thread makes it.
+    /// Queues a call, which begins as soon as there is room for it.
     pub fn submit(&self, job: Job) {
         self.queue.push(job);
     }
@@ -104,22 +111,20 @@ impl Pool {
     /// Starts no further call, waits at most `grace` for those under way, and returns every result that is there.
     ///
     /// Jobs that had not begun come back as [`NotSent::Cancelled`](crate::NotSent::Cancelled). A job that is missing
-    /// was still under way: its outcome is unknown, and its thread ends with its call.
+    /// was still under way: its outcome is unknown, and the thread ends with it.
     pub fn shutdown(mut self, grace: Duration) -> Vec<Done> {
         self.close(grace);
         self.queue.take_done()
     }
 
     fn close(&mut self, grace: Duration) {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
         self.queue.close();
-        let all_ended = self
-            .queue
-            .wait_for_threads(self.threads.len(), Instant::now() + grace);
-        for thread in self.threads.drain(..) {
-            if all_ended || thread.is_finished() {
-                // Panics were caught inside; there is nothing to learn from the result.
-                let _ = thread.join();
-            }
+        if self.queue.wait_for_end(Instant::now() + grace) {
+            // Panics were caught inside; there is nothing to learn from the result.
+            let _ = thread.join();
         }
     }
 }
@@ -130,6 +135,7 @@ impl Drop for Pool {
     }
 }
 
+#[derive(Clone)]
 struct Worker {
     queue: Arc<Queue>,
     transport: Arc<dyn Transport>,
@@ -137,22 +143,55 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(self) {
-        while let Some(job) = self.queue.next() {
-            let result = self.call(&job);
-            self.queue.finish(job.group, Done { id: job.id, result });
-            // A waker that panics must not cost a thread.
-            let _ = catch_unwind(AssertUnwindSafe(|| (self.wake)()));
+    fn run(self, runtime: Runtime) {
+        let queue = self.queue.clone();
+        let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.start_jobs())));
+        // A name server that does not answer holds up nobody.
+        runtime.shutdown_background();
+        queue.end();
+    }
+
+    async fn start_jobs(self) {
+        loop {
+            match self.queue.next() {
+                Next::Start(job) => drop(tokio::spawn(self.clone().call(job))),
+                Next::Wait => self.queue.news().await,
+                Next::End => return,
+            }
         }
     }
 
-    fn call(&self, job: &Job) -> Result<HttpAnswer, CallError> {
-        catch_unwind(AssertUnwindSafe(|| {
-            self.transport.call(&job.request, job.budget)
-        }))
-        .unwrap_or(Err(CallError::OutcomeUnknown(Unknown {
-            cause: Cause::Panic,
-            status: None,
-        })))
+    async fn call(self, job: Job) {
+        let mut report = Report {
+            worker: self,
+            id: job.id,
+            group: job.group,
+            result: Err(CallError::OutcomeUnknown(Unknown {
+                cause: Cause::Panic,
+                status: None,
+            })),
+        };
+        report.result = report.worker.transport.call(&job.request, job.budget).await;
+    }
+}
+
+/// Tells a call's result when it is dropped, so that one which panics is told of, too.
+struct Report {
+    worker: Worker,
+    id: i64,
+    group: u64,
+    result: Result<HttpAnswer, CallError>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let nothing = Err(CallError::NotSent(NotSent::Cancelled));
+        let done = Done {
+            id: self.id,
+            result: std::mem::replace(&mut self.result, nothing),
+        };
+        self.worker.queue.finish(self.group, done);
+        // A waker that panics must not cost the thread.
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.worker.wake)()));
     }
 }

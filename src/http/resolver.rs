@@ -1,60 +1,77 @@
 //! Name resolution under the outbound policy.
 //!
-//! The HTTP library connects to exactly the addresses that come back from here, so the address that was checked is the
+//! The client connects to exactly the addresses that come back from here, so the address that was checked is the
 //! address that is connected to; odd spellings (`0x7f.1`, `2130706433`) are judged by what they resolve to.
-//! Its own resolver would start a thread for every call with a time limit. Ours blocks the calling thread, which is one
-//! of the pool's.
+//!
+//! The operating system's resolver blocks, so it runs on the runtime's threads for that; whoever asks for a name that is
+//! being looked up waits for the same answer.
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
-use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
-use ureq::{Error, Timeout};
+use tokio::task::spawn_blocking;
 
+use crate::error::NotSent;
 use crate::policy::Policy;
 
-/// How long an answer is used again. The library asks before every request, also where it has an idle connection.
+/// How long an answer is used again. Names are resolved before every request, also where there is an idle connection.
 const REUSE: Duration = Duration::from_secs(5);
 /// Names remembered at most.
 const MAX_NAMES: usize = 1024;
-/// Addresses of one name that are used; the size of the library's own list.
+/// Addresses of one name that are used.
 const MAX_ADDRESSES: usize = 16;
 
+type Addresses = Arc<[SocketAddr]>;
 type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// Resolves a host and refuses it unless every one of its addresses is allowed.
 pub(crate) struct PolicyResolver {
     policy: Option<Policy>,
-    lookup: Box<Lookup>,
+    lookup: Arc<Lookup>,
     reuse: Duration,
-    known: Mutex<HashMap<String, (Instant, ResolvedSocketAddrs)>>,
+    known: Mutex<HashMap<String, Arc<Name>>>,
 }
 
-/// Travels through the library's error type to [`classify`](crate::classify).
-#[derive(Debug)]
-pub(crate) struct Refused(pub(crate) &'static str);
+/// What is known of one name.
+#[derive(Default)]
+struct Name {
+    /// Held by whoever looks it up.
+    flight: tokio::sync::Mutex<()>,
+    last: Mutex<Option<Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    asked_at: Instant,
+    answered_at: Instant,
+    result: Result<Addresses, NotSent>,
+}
 
 impl PolicyResolver {
-    /// Asks the operating system; `policy` is `None` where only the owner's proxy is resolved.
-    pub(crate) fn new(policy: Option<Policy>) -> Self {
+    /// Asks the operating system.
+    pub(crate) fn new(policy: Policy) -> Self {
         Self::with_lookup(policy, |name| name.to_socket_addrs().map(Iterator::collect))
     }
 
+    /// The same without a policy.
+    pub(crate) fn unrestricted() -> Self {
+        Self {
+            policy: None,
+            ..Self::new(Policy::default())
+        }
+    }
+
+    /// `lookup` is given host and port, `auth.example.com:443`.
     pub(crate) fn with_lookup(
-        policy: Option<Policy>,
+        policy: Policy,
         lookup: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            policy,
-            lookup: Box::new(lookup),
+            policy: Some(policy),
+            lookup: Arc::new(lookup),
             reuse: REUSE,
             known: Mutex::default(),
         }
@@ -67,107 +84,89 @@ impl PolicyResolver {
         self
     }
 
-    fn remembered(&self, name: &str) -> Option<ResolvedSocketAddrs> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, addresses) = known.get(name)?;
-        (since.elapsed() < self.reuse).then(|| addresses.clone())
+    /// The addresses of a host.
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> Result<Addresses, NotSent> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return self.check(vec![SocketAddr::new(address, port)]);
+        }
+        let arrived_at = Instant::now();
+        let text = format!("{host}:{port}");
+        let name = self.name(&text);
+        if let Some(addresses) = name.fresh(self.reuse) {
+            return Ok(addresses);
+        }
+        let _flight = name.flight.lock().await;
+        if let Some(result) = name.found_since(arrived_at, self.reuse) {
+            return result;
+        }
+        let asked_at = Instant::now();
+        let result = self.look_up(text).await;
+        *lock(&name.last) = Some(Known {
+            asked_at,
+            answered_at: Instant::now(),
+            result: result.clone(),
+        });
+        result
     }
 
-    fn remember(&self, name: String, addresses: &ResolvedSocketAddrs) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    fn name(&self, text: &str) -> Arc<Name> {
+        let mut known = lock(&self.known);
+        if let Some(name) = known.get(text) {
+            return name.clone();
+        }
         if known.len() >= MAX_NAMES {
             known.clear();
         }
-        known.insert(name, (Instant::now(), addresses.clone()));
+        known.entry(text.to_owned()).or_default().clone()
     }
 
-    fn look_up(&self, name: &str) -> Result<ResolvedSocketAddrs, Error> {
-        let found = (self.lookup)(name).map_err(|_| Error::HostNotFound)?;
-        if found.is_empty() {
-            return Err(Error::HostNotFound);
+    async fn look_up(&self, text: String) -> Result<Addresses, NotSent> {
+        let lookup = self.lookup.clone();
+        let found = spawn_blocking(move || lookup(&text)).await;
+        let addresses = found.map_err(|_| NotSent::NameResolution)?;
+        self.check(addresses.map_err(|_| NotSent::NameResolution)?)
+    }
+
+    fn check(&self, mut addresses: Vec<SocketAddr>) -> Result<Addresses, NotSent> {
+        if addresses.is_empty() {
+            return Err(NotSent::NameResolution);
         }
         // One forbidden address among public ones is an attempt to slip through, not a spare.
         if let Some(policy) = &self.policy
-            && let Some(kind) = found.iter().find_map(|a| policy.refuses(a.ip()))
+            && let Some(kind) = addresses.iter().find_map(|a| policy.refuses(a.ip()))
         {
-            return Err(Error::Other(Box::new(Refused(kind))));
+            return Err(NotSent::Forbidden(kind));
         }
-        let mut addresses = self.empty();
-        for address in found.into_iter().take(MAX_ADDRESSES) {
-            addresses.push(address);
+        addresses.truncate(MAX_ADDRESSES);
+        Ok(addresses.into())
+    }
+}
+
+impl Name {
+    /// Addresses that are young enough to be used again.
+    fn fresh(&self, reuse: Duration) -> Option<Addresses> {
+        let last = lock(&self.last);
+        let known = last
+            .as_ref()
+            .filter(|known| known.asked_at.elapsed() < reuse);
+        known?.result.clone().ok()
+    }
+
+    /// The same, or what was found out since this time: a failure counts for those who waited for it.
+    fn found_since(&self, time: Instant, reuse: Duration) -> Option<Result<Addresses, NotSent>> {
+        if let Some(addresses) = self.fresh(reuse) {
+            return Some(Ok(addresses));
         }
-        Ok(addresses)
+        let last = lock(&self.last).clone();
+        last.filter(|known| known.answered_at >= time)
+            .map(|known| known.result)
     }
 }
 
-/// One resolver, and one memory of names, for several agents.
-#[derive(Clone, Debug)]
-pub(crate) struct SharedResolver(Arc<PolicyResolver>);
-
-impl SharedResolver {
-    pub(crate) fn new(resolver: PolicyResolver) -> Self {
-        Self(Arc::new(resolver))
-    }
+/// No code that can panic runs under these locks, so a poisoned one is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-impl Resolver for SharedResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        self.0.resolve(uri, config, timeout)
-    }
-}
-
-impl Resolver for PolicyResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        let name = host_and_port(uri).ok_or(Error::HostNotFound)?;
-        if let Some(addresses) = self.remembered(&name) {
-            return Ok(addresses);
-        }
-        let started = Instant::now();
-        let addresses = self.look_up(&name)?;
-        if started.elapsed() > *timeout.after {
-            return Err(Error::Timeout(Timeout::Resolve));
-        }
-        self.remember(name, &addresses);
-        Ok(addresses)
-    }
-}
-
-fn host_and_port(uri: &Uri) -> Option<String> {
-    let default = match uri.scheme_str()? {
-        "https" => 443,
-        "http" => 80,
-        _ => return None,
-    };
-    Some(format!(
-        "{}:{}",
-        uri.host()?,
-        uri.port_u16().unwrap_or(default)
-    ))
-}
-
-impl fmt::Debug for PolicyResolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicyResolver").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl StdError for Refused {}
 
 #[cfg(test)]
 #[path = "resolver_tests.rs"]

@@ -20,8 +20,8 @@ pub struct Settings {
     pub proxy: Option<String>,
     /// Networks that may be connected to although the outbound policy forbids them ([`policy`](crate::policy)).
     pub allowed_networks: Vec<IpNet>,
-    /// How many calls run at once: size of the pool, and of the set of idle connections that are kept.
-    pub threads: usize,
+    /// How many idle connections are kept: as many as calls run at once.
+    pub connections: usize,
     /// Value of the `User-Agent` header.
     pub user_agent: String,
 }
@@ -34,7 +34,7 @@ impl Default for Settings {
             ca_file: None,
             proxy: None,
             allowed_networks: Vec::new(),
-            threads: 8,
+            connections: 8,
             user_agent: concat!("token_vault/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for Settings {
             .field("ca_file", &self.ca_file)
             .field("proxy", &self.proxy.as_ref().map(|_| "[redacted]"))
             .field("allowed_networks", &self.allowed_networks)
-            .field("threads", &self.threads)
+            .field("connections", &self.connections)
             .field("user_agent", &self.user_agent)
             .finish()
     }

@@ -1,10 +1,13 @@
 //! Where a request may go, as far as its URL shows. What a name resolves to is judged by the [resolver](crate::resolver).
 
-use ureq::http::Uri;
+use http::Uri;
+use http::header::HeaderValue;
+use http::uri::PathAndQuery;
 
 use crate::error::NotSent;
 use crate::policy::Policy;
 
+const HTTPS: u16 = 443;
 /// Names of this machine that need no name server, beside those that end in `.localhost` (RFC 6761 §6.3).
 const LOOPBACK_NAMES: [&str; 4] = ["localhost", "localdomain", "ip6-localhost", "ip6-loopback"];
 /// Services that hand out a cloud machine's credentials have a name of these …
@@ -12,25 +15,54 @@ const METADATA_NAMES: [&str; 2] = ["metadata", "instance-data"];
 /// … alone, or below one of these.
 const METADATA_DOMAINS: [&str; 2] = ["internal", "goog"];
 
-/// Refuses what is no plain https URL, and everything that two parsers could read differently.
-pub(crate) fn check(uri: &Uri) -> Result<(), NotSent> {
-    if uri.scheme_str() != Some("https") {
-        return Err(NotSent::NotHttps);
+/// Where a request goes.
+pub(crate) struct Target {
+    /// A name, or an address without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) host_header: HeaderValue,
+    pub(crate) path_and_query: PathAndQuery,
+}
+
+impl Target {
+    /// Refuses what is no plain https URL, and everything that two parsers could read differently.
+    pub(crate) fn parse(url: &str) -> Result<Self, NotSent> {
+        let uri: Uri = url.parse().map_err(|_| NotSent::InvalidRequest)?;
+        if uri.scheme_str() != Some("https") {
+            return Err(NotSent::NotHttps);
+        }
+        let authority = uri.authority().ok_or(NotSent::InvalidRequest)?;
+        // Also "https://known.example@other.example/": it is misread by people, and no token endpoint needs it.
+        let (host, port) = split(authority.as_str());
+        if !is_host(host) {
+            return Err(NotSent::InvalidRequest);
+        }
+        let root = || PathAndQuery::from_static("/");
+        Ok(Self {
+            host: host
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned(),
+            port: port
+                .map_or(Some(HTTPS), number)
+                .ok_or(NotSent::InvalidRequest)?,
+            host_header: HeaderValue::from_str(authority.as_str())
+                .map_err(|_| NotSent::InvalidRequest)?,
+            path_and_query: uri.path_and_query().cloned().unwrap_or_else(root),
+        })
     }
-    let authority = uri.authority().ok_or(NotSent::InvalidRequest)?;
-    // Also "https://known.example@other.example/": it is misread by people, and no token endpoint needs it.
-    let (host, port) = split(authority.as_str());
-    if is_host(host) && port.is_none_or(is_port) {
-        Ok(())
-    } else {
-        Err(NotSent::InvalidRequest)
+
+    /// Host and port as they stand in a URL.
+    pub(crate) fn authority(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
     }
 }
 
 /// A proxy resolves the name, so only what is recognisably an address can be judged here.
-pub(crate) fn check_name(uri: &Uri, policy: &Policy) -> Result<(), NotSent> {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+pub(crate) fn check_name(host: &str, policy: &Policy) -> Result<(), NotSent> {
     let kind = match host.parse() {
         Ok(address) => policy.refuses(address),
         Err(_) => refused_name(&host.trim_end_matches('.').to_ascii_lowercase()),
@@ -82,7 +114,8 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// The HTTP library takes what is no port for the default one.
-fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+/// Another parser may take what is no port for the default one.
+fn number(port: &str) -> Option<u16> {
+    let is_plain = port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse().ok().filter(|port| is_plain && *port > 0)
 }

@@ -1,5 +1,7 @@
 //! The one trait between the refresh engine and the network.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use token_vault_core::oauth::TokenRequest;
@@ -9,6 +11,9 @@ use crate::error::CallError;
 
 /// The largest answer body that is read. Token answers are a few kilobytes; what is larger is no token answer.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// A call under way.
+pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<HttpAnswer, CallError>> + Send + 'a>>;
 
 /// Sends one request and waits for its answer.
 pub trait Transport: Send + Sync + 'static {
@@ -21,7 +26,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`CallError`] tells whether the provider can have seen the request.
-    fn call(&self, request: &TokenRequest, budget: Duration) -> Result<HttpAnswer, CallError>;
+    fn call<'a>(&'a self, request: &'a TokenRequest, budget: Duration) -> Calling<'a>;
 }
 
 /// An answer. Its `Debug` form shows no byte of the body.

@@ -34,7 +34,7 @@ mod armed {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use pgrx::pg_sys;
+    use pgrx::{PgSqlErrorCode, pg_sys};
     use rustix::process::{Signal, getpid, kill_process};
 
     use crate::pg::{background, latch, server};
@@ -97,6 +97,14 @@ mod armed {
         match action {
             "kill" => kill_process(getpid(), Signal::KILL).expect("a process may kill itself"),
             "error" => pgrx::error!("fault at {name}"),
+            // As async.c raises it before a commit: a gigabyte of notifications and more would fill the real one.
+            "queue_full" => {
+                pgrx::ereport!(
+                    ERROR,
+                    PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                    "too many notifications in the NOTIFY queue"
+                );
+            }
             "panic" => panic!("fault at {name}"),
             // SAFETY: ends this process in the order of the server's exit callbacks.
             "exit" => unsafe { pg_sys::proc_exit(1) },

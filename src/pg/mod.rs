@@ -2,6 +2,7 @@
 //! of `unsafe` and `pg_sys`. Nothing here knows what a token is.
 #![allow(unsafe_code)]
 
+pub mod allocator;
 pub mod background;
 pub mod catalog;
 pub mod exit;
@@ -29,6 +30,7 @@ pub mod snapshot;
 pub mod spi;
 pub mod startup;
 pub mod statement;
+pub mod tenant;
 pub mod tid;
 pub mod time;
 pub mod transaction;

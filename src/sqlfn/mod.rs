@@ -4,11 +4,13 @@
 mod access;
 mod arguments;
 mod client;
+mod export;
 mod installation;
 mod key;
 mod provider;
 pub mod reencryption;
 mod refresh;
+mod tenant;
 mod token_delete;
 mod token_read;
 mod token_store;
@@ -17,9 +19,12 @@ mod visibility;
 
 /// The functions that take or return a secret. Statements that name one are logged without their literals, also where the
 /// schema is not named (`clean_log`).
-pub const WITH_SECRETS: [&str; 10] = [
+pub const WITH_SECRETS: [&str; 13] = [
     "add_client_secret",
     "authorization_header",
+    "enter_tenant",
+    "export_client_secrets",
+    "export_token_set",
     "get_token",
     "get_token_set",
     "register_client",

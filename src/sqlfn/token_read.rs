@@ -6,7 +6,7 @@ use pgrx::{default, name, pg_extern};
 use token_vault_core::refresh::RefreshPolicy;
 use token_vault_core::secret::SecretString;
 
-use crate::error::{Error, OrRaise, Result};
+use crate::error::{Error, Obstacle, OrRaise, Result};
 use crate::pg::{server, settings, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
@@ -123,8 +123,8 @@ fn look_up(
     subject: Option<&str>,
     label: Option<&str>,
 ) -> Result<(TokenKey, Option<StoredToken>)> {
-    access::require(Privilege::Read)?;
     let key = arguments::token_key(tenant, provider, subject, label)?;
+    access::require(Privilege::Read, &key.resource())?;
     let token = token::find(&key);
     if token.is_none() {
         provider::find(&key.provider)?;
@@ -190,16 +190,16 @@ fn refreshed(key: &TokenKey, token: &StoredToken, auto_refresh: bool) -> Result<
         });
     }
     if !provider::can_refresh(&*provider::find(&key.provider)?, token.has_refresh_token) {
-        return Err(Error::TokenExpired { refreshable: false });
+        return Err(Error::TokenExpired(Some(Obstacle::Credential)));
     }
-    if !auto_refresh {
-        return Err(Error::TokenExpired { refreshable: true });
-    }
-    request::require_possible()?;
     let target = token::target(token.id).ok_or(Error::NoSuchToken)?;
     if target.policy == RefreshPolicy::Never {
-        return Err(Error::TokenExpired { refreshable: false });
+        return Err(Error::TokenExpired(Some(Obstacle::Policy)));
     }
+    if !auto_refresh {
+        return Err(Error::TokenExpired(None));
+    }
+    request::require_possible()?;
     let patience = i64::try_from(settings::refresh_wait().as_micros()).unwrap_or(i64::MAX);
     let is_patient_enough = |until| until <= time::now().saturating_add(patience);
     if !target.backs_off_until.is_none_or(is_patient_enough) {

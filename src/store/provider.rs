@@ -11,8 +11,7 @@ use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::spi::BuiltinOid;
 use crate::pg::spi::{self, Session, Statement};
-use crate::pg::transaction;
-use crate::store::schedule;
+use crate::store::{rules, schedule};
 
 #[derive(Default)]
 struct Cache {
@@ -81,13 +80,11 @@ fn parse(row: serde_json::Value) -> Result<Provider> {
 /// Writes the user's row, in place of an earlier one: the given columns, and the defaults for the others.
 pub fn write(columns: &serde_json::Map<String, serde_json::Value>) -> Result<()> {
     let name = columns["name"].as_str().unwrap_or_default().to_owned();
+    spi::session(|session| check_columns(session, columns))?;
+    rules::check(columns)?;
     // The core must understand the row before it is written.
     parse(columns.clone().into())?;
-    spi::session(|session| check_columns(session, columns))?;
-    transaction::attempt(|| replace(&name, columns)).map_err(|refused| Error::InvalidArgument {
-        name: "settings",
-        problem: refused.0,
-    })?;
+    replace(&name, columns);
     schedule::read_answers_again(&name);
     schedule::end_pauses(Some(&name));
     inval::announce(Topic::Providers);

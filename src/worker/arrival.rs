@@ -1,5 +1,6 @@
 //! Outcomes on their way into the tables.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -101,12 +102,14 @@ fn attempt(arrivals: &mut Vec<Arrival>, which: Which) -> Result<Vec<Written>, Ab
     let (written, locked) = match with_events {
         // Nobody reads the queue of notifications, and it is full: tokens are worth more than news.
         Err(aborted) if aborted.1 == QUEUE_FULL => {
-            pgrx::warning!(
-                "token_vault sends no events, because the server's queue of notifications is full"
-            );
+            warn_of_full_queue();
             transaction::run(|| in_transaction(arrivals, which, false))?
         }
-        other => other?,
+        other => {
+            let written = other?;
+            QUEUE_IS_FULL.set(false);
+            written
+        }
     };
     arrivals.retain(|arrival| locked.contains(&arrival.claim.token));
     Ok(written)
@@ -114,6 +117,20 @@ fn attempt(arrivals: &mut Vec<Arrival>, which: Which) -> Result<Vec<Written>, Ab
 
 /// ERRCODE_PROGRAM_LIMIT_EXCEEDED, as async.c raises it.
 const QUEUE_FULL: &str = "54000";
+
+thread_local! {
+    /// The last events could not be sent.
+    static QUEUE_IS_FULL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Once, until events can be sent again: there may be thousands of refreshes a second.
+fn warn_of_full_queue() {
+    if !QUEUE_IS_FULL.replace(true) {
+        pgrx::warning!(
+            "token_vault sends no events, because the server's queue of notifications is full"
+        );
+    }
+}
 
 fn in_transaction(
     arrivals: &[Arrival],
@@ -134,6 +151,9 @@ fn in_transaction(
             Err(error) => error.raise(),
         };
         fault::point("outcome_written");
+        if with_events {
+            fault::point("events_sent");
+        }
         (written, locked)
     })
 }

@@ -6,7 +6,6 @@ mod holds;
 mod requests;
 
 use crate::pg::Oid;
-
 use crate::pg::latch;
 use crate::pg::shmem::SharedState;
 use crate::pg::time::UnixMicros;
@@ -17,6 +16,7 @@ pub use requests::{Wish, ask, finish, finish_with, open_requests, reason, sweep,
 
 /// Databases with a vault in one cluster; more have no standing refresher.
 const MAX_DATABASES: usize = 128;
+
 /// The state of all processes. Plain data, guarded by one lock.
 pub static BOARD: SharedState<Board> = SharedState::new(c"token_vault board");
 

@@ -65,6 +65,7 @@ pub struct Intent {
     pub way: Way,
     attempt: i64,
     lost_attempt: Option<i64>,
+    leased_until: UnixMicros,
 }
 
 impl Intent {
@@ -75,6 +76,7 @@ impl Intent {
             way: claim.way.clone(),
             attempt: claim.attempt,
             lost_attempt: claim.lost_attempt,
+            leased_until: claim.leased_until,
         }
     }
 }
@@ -234,21 +236,33 @@ pub fn ways(tokens: &[i64]) -> Vec<(i64, Way)> {
     })
 }
 
-/// Takes intents back of which nothing was sent; what was lost before them stays on record.
+/// Takes intents back of which nothing was sent; what was lost before them stays on record. Their tokens are due again
+/// then, unless somebody has changed that meanwhile.
 pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
     static GIVE_BACK: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule AS s SET due_at = $4, attempt = a.lost,
+        "UPDATE vault.refresh_schedule AS s SET due_at = CASE WHEN s.due_at = a.leased_until THEN $5 ELSE s.due_at END,
+             attempt = a.lost,
              attempt_generation = CASE WHEN a.lost IS NOT NULL THEN s.attempt_generation END,
              attempted_at = CASE WHEN a.lost IS NOT NULL THEN s.attempted_at END
-         FROM unnest($1, $2, $3) AS a (token, attempt, lost)
+         FROM unnest($1, $2, $3, $4) AS a (token, attempt, lost, leased_until)
          WHERE s.token = a.token AND s.attempt = a.attempt",
-        &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
+        &[
+            INT8ARRAYOID,
+            INT8ARRAYOID,
+            INT8ARRAYOID,
+            TIMESTAMPTZARRAYOID,
+            TIMESTAMPTZOID,
+        ],
     );
+    let leases: Vec<_> = (intents.iter())
+        .map(|intent| time::to_sql(intent.leased_until))
+        .collect();
     let column = |value: fn(&Intent) -> Option<i64>| intents.iter().map(value).collect::<Vec<_>>();
     let arguments = [
         column(|intent| Some(intent.wish.token)).into(),
         column(|intent| Some(intent.attempt)).into(),
         column(|intent| intent.lost_attempt).into(),
+        leases.into(),
         timestamp(Some(due_at)),
     ];
     spi::session(|session| session.run(&GIVE_BACK, &arguments));

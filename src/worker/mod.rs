@@ -1,7 +1,7 @@
 //! The processes that refresh tokens, and how sessions ask them.
 //!
-//! One refresher per database claims what is due and commits the intent ([`claim`]), calls providers from
-//! threads with no transaction open ([`call`]), and writes the answers ([`apply`]). A launcher starts the
+//! One refresher per database claims what is due and commits the intent ([`claim`]), calls providers from another
+//! thread with no transaction open ([`call`]), and writes the answers ([`apply`]). A launcher starts the
 //! refreshers when the library is preloaded; without preloading a session starts one for its request.
 //! A custodian ([`custodian`]) re-encrypts after a key was rotated.
 

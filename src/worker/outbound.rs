@@ -1,4 +1,4 @@
-//! The threads that call providers, made anew when the settings they depend on change.
+//! The thread that calls providers, made anew when the settings it depends on change.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,8 +10,9 @@ use token_vault_http::{Client, Done, Job, Pool, Settings, policy, wake};
 
 use crate::pg::settings;
 
-/// Requests that are prepared for each connection: while results are written, none of them is idle.
-const PREPARED_FOR_EACH: usize = 2;
+/// Requests that are prepared for each connection: while results are written, none of them is idle, and many results are
+/// written together.
+const PREPARED_FOR_EACH: usize = 4;
 
 /// Sends requests and collects results.
 pub struct Outbound {
@@ -47,7 +48,7 @@ impl SettingsInUse {
 }
 
 impl Outbound {
-    /// No thread runs yet: [`Outbound::follow_settings`] starts them.
+    /// No thread runs yet: [`Outbound::follow_settings`] starts it.
     pub fn new() -> std::io::Result<Self> {
         let (sleeper, waker) = wake::pair()?;
         Ok(Outbound {
@@ -154,7 +155,7 @@ fn pool(settings: &SettingsInUse, waker: &Arc<wake::Waker>) -> Result<Pool, Stri
         proxy: settings.proxy.clone(),
         allowed_networks: policy::parse_networks(&settings.allowed_networks)
             .map_err(|error| error.to_string())?,
-        threads: settings.connections,
+        connections: settings.connections,
         ..Settings::default()
     })
     .map_err(|error| error.to_string())?;

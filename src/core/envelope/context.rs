@@ -48,13 +48,6 @@ pub enum Context<'a> {
         /// The command.
         source: &'a str,
     },
-    /// A received answer, kept until it can be applied.
-    Answer {
-        /// The token that was being refreshed.
-        token_id: i64,
-        /// The attempt that received the answer.
-        attempt_id: i64,
-    },
 }
 
 /// The secrets of one token row.
@@ -96,15 +89,8 @@ impl Context<'_> {
             ),
             Self::Column { context } => encode(header, 3, &[context.as_bytes()]),
             Self::DataKey { tenant } => encode(header, 4, &[tenant.as_bytes()]),
+            // 5 is not in use.
             Self::MasterKey { source } => encode(header, 6, &[source.as_bytes()]),
-            Self::Answer {
-                token_id,
-                attempt_id,
-            } => encode(
-                header,
-                5,
-                &[&token_id.to_be_bytes(), &attempt_id.to_be_bytes()],
-            ),
         }
     }
 }

@@ -122,10 +122,33 @@ impl<'de> Deserialize<'de> for Provider {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut row = Map::deserialize(deserializer)?;
         row.retain(|_, value| !value.is_null());
-        // Not recursive: `remote = "Self"` makes the derived code an inherent function of the same name.
-        Self::deserialize(Value::Object(row)).map_err(D::Error::custom)
+        read(&row).map_err(|error| match wrong_column(&row) {
+            Some(column) => D::Error::custom(format!("{column}: {error}")),
+            None => D::Error::custom(error),
+        })
     }
 }
+
+/// `remote = "Self"` makes the derived code an inherent function, so that this is not recursive.
+fn read(row: &ParameterMap) -> Result<Provider, serde_json::Error> {
+    Provider::deserialize(Value::Object(row.clone()))
+}
+
+/// The column that can't be read, which the error does not say.
+fn wrong_column(row: &ParameterMap) -> Option<&str> {
+    let is_wrong = |column: &str, value: &Value| {
+        let mut alone = Map::from_iter(REQUIRED.map(|name| (name.to_owned(), Value::from(""))));
+        alone.insert(column.to_owned(), value.clone());
+        read(&alone).is_err()
+    };
+    let mut columns = row.iter();
+    columns
+        .find(|(column, value)| is_wrong(column, value))
+        .map(|(column, _)| column.as_str())
+}
+
+/// The columns without which there is no provider.
+const REQUIRED: [&str; 2] = ["name", "token_endpoint"];
 
 /// What tells success from failure inside an answer.
 #[derive(Clone, Debug, Deserialize)]
@@ -189,7 +212,7 @@ mod tests {
             ),
             (
                 json!({"name": "p", "token_endpoint": "t", "token_request_format": "xml"}),
-                "unknown variant `xml`, expected one of `form`, `json`, `query`",
+                "token_request_format: unknown variant `xml`, expected one of `form`, `json`, `query`",
             ),
             (
                 json!({"name": "p", "token_endpoint": "t", "response_fields": {"acess_token": "/t"}}),
@@ -197,7 +220,15 @@ mod tests {
             ),
             (
                 json!({"name": "p", "token_endpoint": "t", "error_verdicts": {"x": "dead"}}),
-                "unknown variant `dead`",
+                "error_verdicts: unknown variant `dead`",
+            ),
+            (
+                json!({"name": "p", "token_endpoint": "t", "default_expires_in": "soon"}),
+                "default_expires_in: invalid type: string \"soon\", expected i64",
+            ),
+            (
+                json!({"name": 1, "token_endpoint": "t"}),
+                "name: invalid type",
             ),
         ];
         for (row, expected) in cases {

@@ -76,6 +76,7 @@ fn context(described: &Value) -> Context<'_> {
                 "access_token" => TokenField::AccessToken,
                 "refresh_token" => TokenField::RefreshToken,
                 "id_token" => TokenField::IdToken,
+                "unread_answer" => TokenField::UnreadAnswer,
                 other => panic!("{other}"),
             },
         },
@@ -89,10 +90,6 @@ fn context(described: &Value) -> Context<'_> {
         },
         "data_key" => Context::DataKey {
             tenant: text("tenant"),
-        },
-        "answer" => Context::Answer {
-            token_id: described["token_id"].as_i64().unwrap(),
-            attempt_id: described["attempt_id"].as_i64().unwrap(),
         },
         other => panic!("{other}"),
     }

@@ -14,11 +14,6 @@ use token_vault_core::envelope::{
 use token_vault_core::keys::MasterKey;
 
 const NONCE: Nonce = [7; 24];
-const FIELDS: [TokenField; 3] = [
-    TokenField::AccessToken,
-    TokenField::RefreshToken,
-    TokenField::IdToken,
-];
 /// They differ in the last and in the first byte.
 const KEY_IDS: [KeyId; 3] = [KeyId(1), KeyId(2), KeyId(1 << 56)];
 
@@ -55,10 +50,9 @@ fn purpose(context: &Context) -> usize {
         Context::Column { .. } => 2,
         Context::DataKey { .. } => 3,
         Context::MasterKey { .. } => 4,
-        Context::Answer { .. } => 5,
     }
 }
-const PURPOSES: usize = 6;
+const PURPOSES: usize = 5;
 
 fn token<'a>([tenant, provider, subject, label]: [&'a str; 4], field: TokenField) -> Context<'a> {
     Context::Token {
@@ -96,16 +90,11 @@ fn plain_contexts() -> Vec<Context<'static>> {
             for three in NAMES {
                 contexts.push(client_secret([one, two, three]));
                 for four in NAMES {
-                    contexts.extend(FIELDS.map(|field| token([one, two, three, four], field)));
+                    contexts
+                        .extend(TokenField::ALL.map(|field| token([one, two, three, four], field)));
                 }
             }
         }
-    }
-    for token_id in [1, 2, -1] {
-        contexts.extend([1, 2, -1].map(|attempt_id| Context::Answer {
-            token_id,
-            attempt_id,
-        }));
     }
     contexts
 }
@@ -154,15 +143,6 @@ fn tricky_contexts() -> Vec<Context<'static>> {
         "\0\0\0\0\0\0\0\x01",
     ];
     contexts.extend(names.into_iter().flat_map(single_part_contexts));
-    // The same bits, shifted by a byte, or all of them in one of the two numbers.
-    contexts.extend(
-        [(0, 0), (256, 1), (1, 256), (i64::MIN, 0), (0, i64::MIN)].map(|(token_id, attempt_id)| {
-            Context::Answer {
-                token_id,
-                attempt_id,
-            }
-        }),
-    );
     contexts
 }
 
@@ -211,10 +191,6 @@ fn values_open_only_under_their_key_id() {
     let one_of_each_purpose = [
         token(["a", "b", "c", "d"], TokenField::RefreshToken),
         client_secret(["a", "b", "c"]),
-        Context::Answer {
-            token_id: 1,
-            attempt_id: 2,
-        },
     ]
     .into_iter()
     .chain(single_part_contexts("a"))
@@ -281,20 +257,15 @@ struct Owned {
     purpose: usize,
     names: [String; 4],
     field: usize,
-    ids: [i64; 2],
 }
 
 impl Owned {
     fn context(&self) -> Context<'_> {
         let [one, two, three, four] = self.names.each_ref().map(String::as_str);
         match self.purpose {
-            0 => token([one, two, three, four], FIELDS[self.field]),
+            0 => token([one, two, three, four], TokenField::ALL[self.field]),
             1 => client_secret([one, two, three]),
             2..=4 => single_part_contexts(one)[self.purpose - 2],
-            5 => Context::Answer {
-                token_id: self.ids[0],
-                attempt_id: self.ids[1],
-            },
             other => panic!("there is no purpose {other}"),
         }
     }
@@ -306,14 +277,12 @@ fn owned() -> impl Strategy<Value = Owned> {
     (
         0..PURPOSES,
         [name(), name(), name(), name()],
-        0..FIELDS.len(),
-        [-1..2_i64, -1..2_i64],
+        0..TokenField::ALL.len(),
     )
-        .prop_map(|(purpose, names, field, ids)| Owned {
+        .prop_map(|(purpose, names, field)| Owned {
             purpose,
             names,
             field,
-            ids,
         })
 }
 

@@ -1,18 +1,23 @@
-//! The state shared by a pool's owner and its threads.
+//! The state shared by a pool's owner and its thread.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use tokio::sync::Notify;
 
 use super::{Done, Job};
 use crate::error::{CallError, NotSent};
 
 /// Jobs on their way in and results on their way out. No lock is held during a call.
 pub(super) struct Queue {
-    /// So many jobs of one group run at once.
+    /// So many jobs run at once.
+    most: usize,
+    /// So many of them of one group.
     most_of_a_group: usize,
     state: Mutex<State>,
-    work: Condvar,
+    /// There may be something to start, or to end.
+    news: Notify,
     ended: Condvar,
 }
 
@@ -20,31 +25,28 @@ pub(super) struct Queue {
 struct State {
     waiting: VecDeque<Job>,
     done: Vec<Done>,
-    /// Threads that wait for a job.
-    idle: usize,
     running: usize,
     running_of: HashMap<u64, usize>,
-    closed: bool,
-    ended: usize,
+    is_closed: bool,
+    has_ended: bool,
 }
 
-impl State {
-    /// The place of the first job whose group may take one more thread.
-    fn startable(&self, most_of_a_group: usize) -> Option<usize> {
-        let has_room = |job: &Job| {
-            let running = self.running_of.get(&job.group);
-            running.is_none_or(|running| *running < most_of_a_group)
-        };
-        self.waiting.iter().position(has_room)
-    }
+/// What the thread does next.
+pub(super) enum Next {
+    Start(Job),
+    /// Waits for news.
+    Wait,
+    /// Everything has ended, and nothing will begin.
+    End,
 }
 
 impl Queue {
-    pub(super) fn new(most_of_a_group: usize) -> Self {
+    pub(super) fn new(most: usize, most_of_a_group: usize) -> Self {
         Self {
+            most,
             most_of_a_group,
             state: Mutex::default(),
-            work: Condvar::default(),
+            news: Notify::new(),
             ended: Condvar::default(),
         }
     }
@@ -52,43 +54,45 @@ impl Queue {
     /// Adds a job; after `close` it is cancelled at once.
     pub(super) fn push(&self, job: Job) {
         let mut state = self.lock();
-        if state.closed {
+        if state.is_closed {
             state.done.push(cancelled(&job));
             return;
         }
         state.waiting.push_back(job);
-        self.wake_one_for_more(&state);
+        drop(state);
+        self.news.notify_one();
     }
 
-    /// The next job, waiting for one; `None` tells the thread to end.
-    pub(super) fn next(&self) -> Option<Job> {
+    /// Takes the first job that may begin.
+    pub(super) fn next(&self) -> Next {
         let mut state = self.lock();
-        state.idle += 1;
-        let mut state = self
-            .work
-            .wait_while(state, |s| {
-                s.startable(self.most_of_a_group).is_none() && !s.closed
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        state.idle -= 1;
-        let Some(place) = state.startable(self.most_of_a_group) else {
-            state.ended += 1;
-            self.ended.notify_all();
-            return None;
+        if state.is_closed && state.running == 0 {
+            return Next::End;
+        }
+        let Some(place) = self.startable(&state) else {
+            return Next::Wait;
         };
-        let job = state.waiting.remove(place)?;
+        let job = state.waiting.remove(place).expect("a place that was found");
         state.running += 1;
         *state.running_of.entry(job.group).or_default() += 1;
-        // What this thread has just ended may have made room for more than the one it takes.
-        self.wake_one_for_more(&state);
-        Some(job)
+        Next::Start(job)
     }
 
-    /// Wakes a thread where there is one that sleeps, and something for it to do.
-    fn wake_one_for_more(&self, state: &State) {
-        if state.idle > 0 && state.startable(self.most_of_a_group).is_some() {
-            self.work.notify_one();
+    /// The place of the first job whose group may have one more running.
+    fn startable(&self, state: &State) -> Option<usize> {
+        if state.running >= self.most {
+            return None;
         }
+        let has_room = |job: &Job| {
+            let running = state.running_of.get(&job.group);
+            running.is_none_or(|running| *running < self.most_of_a_group)
+        };
+        state.waiting.iter().position(has_room)
+    }
+
+    /// Waits until [`Queue::next`] may say something else.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
     }
 
     pub(super) fn finish(&self, group: u64, done: Done) {
@@ -101,6 +105,8 @@ impl Queue {
             }
         }
         state.done.push(done);
+        drop(state);
+        self.news.notify_one();
     }
 
     pub(super) fn take_back(&self, ids: &HashSet<i64>) -> Vec<i64> {
@@ -125,24 +131,30 @@ impl Queue {
         state.waiting.len() + state.running + state.done.len()
     }
 
-    /// Cancels what has not begun, and lets the threads end.
+    /// Cancels what has not begun, and lets the thread end.
     pub(super) fn close(&self) {
         let mut state = self.lock();
-        state.closed = true;
+        state.is_closed = true;
         let waiting = std::mem::take(&mut state.waiting);
         state.done.extend(waiting.iter().map(cancelled));
         drop(state);
-        self.work.notify_all();
+        self.news.notify_one();
     }
 
-    /// Waits until `threads` threads have taken their leave; false where some still run at `deadline`.
-    pub(super) fn wait_for_threads(&self, threads: usize, deadline: Instant) -> bool {
+    /// The thread's last word.
+    pub(super) fn end(&self) {
+        self.lock().has_ended = true;
+        self.ended.notify_all();
+    }
+
+    /// Waits until the thread has taken its leave; false where it still runs at `deadline`.
+    pub(super) fn wait_for_end(&self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         let (state, _) = self
             .ended
-            .wait_timeout_while(self.lock(), left, |s| s.ended < threads)
+            .wait_timeout_while(self.lock(), left, |s| !s.has_ended)
             .unwrap_or_else(PoisonError::into_inner);
-        state.ended >= threads
+        state.has_ended
     }
 
     /// No code that can panic runs under the lock, so a poisoned one is still whole.

@@ -9,8 +9,7 @@ use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::spi::BuiltinOid::{BOOLOID, INT8OID, JSONBOID, TEXTOID};
 use crate::pg::spi::{self, Session, Statement};
-use crate::pg::transaction;
-use crate::store::schedule;
+use crate::store::{rules, schedule};
 
 /// What `register_client` was given.
 pub struct Registration<'a> {
@@ -122,24 +121,18 @@ fn apply_settings(
         &[INT8OID, JSONBOID],
     );
     if let Some(settings) = settings {
-        let invalid = |problem: String| Error::InvalidArgument {
-            name: "settings",
-            problem,
-        };
         if let Some(unknown) = settings
             .keys()
             .find(|key| !SETTINGS.contains(&key.as_str()))
         {
-            return Err(invalid(format!(
-                "\"{unknown}\" is not one of {}",
-                SETTINGS.join(", ")
-            )));
+            return Err(Error::InvalidArgument {
+                name: "settings",
+                problem: format!("\"{unknown}\" is not one of {}", SETTINGS.join(", ")),
+            });
         }
+        rules::check(&settings)?;
         let id = find(tenant, name)?.id;
-        transaction::attempt(|| {
-            spi::session(|session| session.run(&SET, &[id.into(), JsonB(settings.into()).into()]))
-        })
-        .map_err(|refused| invalid(refused.0))?;
+        spi::session(|session| session.run(&SET, &[id.into(), JsonB(settings.into()).into()]));
         schedule::follow_policy(None, Some(id));
     }
     inval::announce(Topic::Clients);

@@ -28,6 +28,12 @@ FROM unnest('{
     "{\"rate_limit_seconds\": 0}", "{\"rate_limit_seconds\": 86401}", "{\"rate_limit_seconds\": \"\"}"
 }'::text[]) AS t (settings);
 SELECT client_id, refresh_policy, max_concurrent_requests, rate_limit_requests, rate_limit_seconds FROM vault.clients;
+-- The message says what is allowed.
+SELECT split_part(said(format($$SELECT vault.register_client('web', 'acme', 'client-9', settings => %L)$$, settings), NULL), E'\n', 2)
+FROM unnest('{
+    "{\"id\": 1}", "{\"refresh_policy\": \"sometimes\"}", "{\"max_concurrent_requests\": 0}", "{\"rate_limit_requests\": 100001}",
+    "{\"rate_limit_seconds\": \"60\"}"
+}'::text[]) AS t (settings);
 -- Nor does a new client come of it.
 SELECT vault.register_client('mobile', 'acme', 'client-2', settings => '{"refresh_policy": "sometimes"}');
 \echo :SQLSTATE
@@ -46,5 +52,14 @@ SELECT outcome($$SELECT vault.set_refresh_policy('acme', 'user-1', 'sometimes')$
        outcome($$SELECT vault.set_refresh_policy('acme', 'user-1', '')$$),
        outcome($$SELECT vault.set_refresh_policy('acne', 'user-1', 'never')$$),
        outcome($$SELECT vault.set_refresh_policy('acme', NULL, 'never')$$);
+
+-- What the policy forbids is said to be forbidden, whether or not the call would wait.
+SELECT vault.store_token('acme', 'user-1', 'access', 'refresh', 0);
+SELECT vault.get_token('acme', 'user-1', auto_refresh => false);
+SELECT vault.get_token('acme', 'user-1');
+SELECT vault.refresh_token('acme', 'user-1');
+-- The policy allows it, the call does not want it.
+SELECT vault.set_refresh_policy('acme', 'user-1', 'on_use');
+SELECT vault.get_token('acme', 'user-1', auto_refresh => false);
 
 SELECT vault.delete_token('acme', 'user-1'), vault.drop_client('web');

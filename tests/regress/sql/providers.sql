@@ -51,6 +51,20 @@ FROM unnest(ARRAY[
     '[]', '{"builtin": true}', '{"pkce": "maybe"}', '{"default_expires_in": -4}', '{"default_expires_in": "soon"}', '{"allowed_hosts": "x"}',
     '{"response_objects": ["x"]}', '{"response_objects": []}', '{"response_fields": {"nope": "/x"}}', '{"error_verdicts": {"x": "sometimes"}}',
     '{"expires_format": "fortnights"}', '{"refresh_parameters": []}', '{"refresh_endpoint": "http://plain.example/"}']) AS settings;
+-- The message says what is allowed.
+SELECT split_part(said(format('SELECT vault.register_provider(%L, %L, settings => %L)', 'mine', 'https://auth.mine.example/token', settings), NULL), E'\n', 2)
+FROM unnest(ARRAY[
+    '{"pkce": "maybe"}', '{"default_expires_in": -4}', '{"default_expires_in": 0.5}', '{"replay_leeway_seconds": -1}', '{"rate_limit_requests": 0}',
+    '{"rate_limit_seconds": "60"}', '{"max_concurrent_requests": 2147483648}', '{"scope_separator": ";"}', '{"scope_separator": "comma"}',
+    '{"token_parameters": []}', '{"success_condition": ["/ok", true]}', '{"placeholders": "region"}', '{"response_objects": []}',
+    '{"authorization_endpoint": {}}', '{"expires_format": "fortnights"}', '{"basic_form_encoded": 1}', '{"refresh_parameters": []}']) AS settings;
+-- No value reaches a constraint of the table, whose name would say nothing.
+SELECT column_name, value
+FROM (SELECT a.attname AS column_name FROM pg_attribute AS a
+      WHERE a.attrelid = 'vault.provider'::regclass AND a.attnum > 0 AND a.attname NOT IN ('name', 'builtin', 'token_endpoint')) AS c
+CROSS JOIN unnest(ARRAY['"nonsense"', '""', '0', '-1', '99999999999', '1e30', '0.5', '[]', '["x"]', '[null]', '{}', '{"x": 1}', 'true']::jsonb[]) AS v (value)
+WHERE said(format('SELECT vault.register_provider(%L, %L, settings => %L)', 'mine', 'https://auth.mine.example/token',
+                  jsonb_build_object(column_name, value)), NULL) !~ '^22023\n';
 SELECT outcome(format('SELECT vault.register_provider(%L, %L)', 'mine', endpoint)) AS sqlstate, endpoint
 FROM unnest(ARRAY['', 'https://', 'auth.mine.example', 'javascript:alert(1)', 'https://auth.mine.example/{region']) AS endpoint;
 SELECT outcome($$SELECT vault.register_provider('mine', 'https://a.example/', token_endpoint_auth_method => 'telepathy')$$),

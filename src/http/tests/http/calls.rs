@@ -4,8 +4,8 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use token_vault_core::oauth::Method;
-use token_vault_core::secret::SecretBytes;
-use token_vault_http::{MAX_BODY_BYTES, Transport};
+use token_vault_core::secret::{SecretBytes, SecretString};
+use token_vault_http::MAX_BODY_BYTES;
 
 use crate::server::{BUDGET, CANARY, Reply, Server, answer, call, client, post};
 
@@ -60,6 +60,18 @@ fn sends_what_the_request_says() {
 }
 
 #[test]
+fn a_provider_may_want_another_user_agent() {
+    let server = Server::start(|_| Reply::Keep(answer("200 OK", "", "{}")));
+    let mut request = post(&server.url());
+    let theirs = SecretString::new("linux:example:v1".into());
+    request.headers.push(("user-agent".into(), theirs));
+    call(&client(), &request, BUDGET).expect("an answer");
+    let sent = server.requests()[0].to_ascii_lowercase();
+    assert!(sent.contains("user-agent: linux:example:v1\r\n"), "{sent}");
+    assert_eq!(sent.matches("user-agent:").count(), 1, "{sent}");
+}
+
+#[test]
 fn one_connection_serves_many_calls() {
     let server = Server::start(|_| Reply::Keep(answer("200 OK", "", "{}")));
     let client = client();
@@ -74,9 +86,7 @@ fn time_limits_of_their_own_do_not_cost_the_connection() {
     let server = Server::start(|_| Reply::Keep(answer("200 OK", "", "{}")));
     let client = client();
     for seconds in 1..10 {
-        client
-            .call(&post(&server.url()), Duration::from_secs(seconds))
-            .expect("an answer");
+        call(&client, &post(&server.url()), Duration::from_secs(seconds)).expect("an answer");
     }
     assert_eq!(server.accepted(), 1);
 }

@@ -1,5 +1,6 @@
 //! The pool: all results come back, and the owner is woken for them.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Barrier, Mutex};
@@ -9,27 +10,38 @@ use nix::sys::signal::{SigSet, Signal};
 use token_vault_core::oauth::TokenRequest;
 use token_vault_core::secret::SecretBytes;
 use token_vault_http::{
-    CallError, Cause, Done, HttpAnswer, Job, NotSent, Pool, Transport, Unknown,
+    CallError, Calling, Cause, Done, HttpAnswer, Job, NotSent, Pool, Transport, Unknown,
 };
+use tokio::task::spawn_blocking;
 
 use crate::server::{BUDGET, Reply, Server, answer, client, post};
 
-/// A transport made of a function; it finds the job's number in the request's URL.
-struct Fake<F>(F);
+/// A transport made of a function that may block; it finds the job's number in the request's URL.
+struct Fake<F>(Arc<F>);
+
+impl<F> Fake<F> {
+    fn new(answer: F) -> Arc<Self> {
+        Arc::new(Self(Arc::new(answer)))
+    }
+}
 
 impl<F> Transport for Fake<F>
 where
     F: Fn(i64) -> Result<u16, CallError> + Send + Sync + 'static,
 {
-    fn call(&self, request: &TokenRequest, _budget: Duration) -> Result<HttpAnswer, CallError> {
+    fn call<'a>(&'a self, request: &'a TokenRequest, _budget: Duration) -> Calling<'a> {
         let number = request.url.expose().rsplit('/').next().expect("number");
-        let status = (self.0)(number.parse().expect("number"))?;
-        let body = SecretBytes::from_vec(vec![]);
-        Ok(HttpAnswer {
-            status,
-            content_type: None,
-            retry_after: None,
-            body,
+        let number = number.parse().expect("number");
+        let answer = self.0.clone();
+        Box::pin(async move {
+            let answered = spawn_blocking(move || answer(number)).await;
+            let status = answered.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?;
+            Ok(HttpAnswer {
+                status,
+                content_type: None,
+                retry_after: None,
+                body: SecretBytes::from_vec(vec![]),
+            })
         })
     }
 }
@@ -44,12 +56,12 @@ fn job(id: i64) -> Job {
 }
 
 /// A pool and the channel in which its wake-ups arrive.
-fn pool<F>(threads: usize, transport: F) -> (Pool, Receiver<()>)
+fn pool<F>(most: usize, transport: F) -> (Pool, Receiver<()>)
 where
     F: Fn(i64) -> Result<u16, CallError> + Send + Sync + 'static,
 {
     let (wake, woken) = mpsc::channel();
-    let pool = Pool::new(Arc::new(Fake(transport)), threads, move || {
+    let pool = Pool::new(Fake::new(transport), most, move || {
         let _ = wake.send(());
     });
     (pool.expect("threads"), woken)
@@ -66,8 +78,8 @@ fn collect(pool: &Pool, woken: &Receiver<()>, count: usize) -> Vec<Done> {
 }
 
 #[test]
-fn a_hundred_jobs_over_eight_threads_all_come_back() {
-    // The first eight can only go on together, so eight threads are at work.
+fn a_hundred_jobs_eight_at_a_time_all_come_back() {
+    // The first eight can only go on together, so eight run at once.
     let together = Barrier::new(8);
     let started = AtomicUsize::new(0);
     let (pool, woken) = pool(8, move |id| {
@@ -91,7 +103,7 @@ fn a_hundred_jobs_over_eight_threads_all_come_back() {
 }
 
 #[test]
-fn jobs_of_one_group_leave_threads_for_the_others() {
+fn jobs_of_one_group_leave_room_for_the_others() {
     // Those of group 0 end only when the one of group 1 has.
     let other_has_ended = Arc::new(Barrier::new(4));
     let together = other_has_ended.clone();
@@ -141,29 +153,50 @@ fn what_has_not_begun_can_be_taken_back() {
     assert_eq!((ids, pool.in_flight()), (vec![0, 2], 0));
 }
 
+fn all_blocked() -> bool {
+    let mask = SigSet::thread_get_mask().expect("own mask");
+    let signals = [
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGHUP,
+        Signal::SIGUSR1,
+        Signal::SIGALRM,
+    ];
+    signals.iter().all(|signal| mask.contains(*signal))
+}
+
+/// Says how the mask is where calls run, and where names are looked up.
+struct Masks;
+
+impl Transport for Masks {
+    fn call<'a>(&'a self, _: &'a TokenRequest, _budget: Duration) -> Calling<'a> {
+        Box::pin(async {
+            let blocking = spawn_blocking(all_blocked).await.expect("no panic");
+            Ok(HttpAnswer {
+                status: u16::from(all_blocked()) + 2 * u16::from(blocking),
+                content_type: None,
+                retry_after: None,
+                body: SecretBytes::from_vec(vec![]),
+            })
+        })
+    }
+}
+
 #[test]
 fn signals_are_blocked_in_the_threads_and_nowhere_else() {
-    let all_blocked = || {
-        let mask = SigSet::thread_get_mask().expect("own mask");
-        [
-            Signal::SIGTERM,
-            Signal::SIGINT,
-            Signal::SIGHUP,
-            Signal::SIGUSR1,
-            Signal::SIGALRM,
-        ]
-        .iter()
-        .all(|signal| mask.contains(*signal))
-    };
-    let (pool, woken) = pool(2, move |_| Ok(u16::from(all_blocked())));
+    let (wake, woken) = mpsc::channel();
+    let pool = Pool::new(Arc::new(Masks), 2, move || {
+        wake.send(()).expect("test runs")
+    });
+    let pool = pool.expect("a thread");
     pool.submit(job(0));
     let done = collect(&pool, &woken, 1);
-    assert_eq!(done[0].result.as_ref().expect("answer").status, 1);
+    assert_eq!(done[0].result.as_ref().expect("answer").status, 3);
     assert!(!all_blocked());
 }
 
 #[test]
-fn a_panic_is_an_unknown_outcome_and_costs_no_thread() {
+fn a_panic_is_an_unknown_outcome_and_ends_no_other_call() {
     let (pool, woken) = pool(2, |id| if id < 10 { panic!("job {id}") } else { Ok(200) });
     for id in 0..20 {
         pool.submit(job(id));
@@ -188,11 +221,11 @@ fn a_panic_is_an_unknown_outcome_and_costs_no_thread() {
 #[test]
 fn a_waker_that_panics_loses_no_result() {
     let (seen, results) = mpsc::channel();
-    let fake = Fake(move |id| {
+    let fake = Fake::new(move |id| {
         let _ = seen.send(id);
         Ok(200)
     });
-    let pool = Pool::new(Arc::new(fake), 1, || panic!("waker")).expect("threads");
+    let pool = Pool::new(fake, 1, || panic!("waker")).expect("threads");
     for id in 0..5 {
         pool.submit(job(id));
         assert_eq!(results.recv_timeout(BUDGET), Ok(id));
@@ -265,7 +298,7 @@ fn shutdown_does_not_wait_longer_than_its_grace() {
 fn dropping_an_idle_pool_ends_its_threads() {
     let alive = Arc::new(());
     let held = alive.clone();
-    let pool = Pool::new(Arc::new(Fake(|_| Ok(200))), 4, move || {
+    let pool = Pool::new(Fake::new(|_| Ok(200)), 4, move || {
         let _ = &held;
     });
     drop(pool.expect("threads"));

@@ -74,7 +74,7 @@ fn the_tunnel_carries_tls_and_the_proxy_sees_no_secret() {
         "{head}"
     );
     assert!(
-        head.contains("Proxy-Authorization: Basic dXNlcjpwYXNz"),
+        head.contains("proxy-authorization: Basic dXNlcjpwYXNz"),
         "{head}"
     );
     assert!(!head.contains(CANARY), "{head}");

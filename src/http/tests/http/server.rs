@@ -15,6 +15,7 @@ use token_vault_core::oauth::{Method, TokenRequest};
 use token_vault_core::secret::{SecretBytes, SecretString};
 use token_vault_http::policy::parse_networks;
 use token_vault_http::{CallError, Client, HttpAnswer, Settings, Transport};
+use tokio::runtime::{Builder, Runtime};
 
 /// No error may show any part of a request; this one is in the URL, the headers and the body of all of them.
 pub const CANARY: &str = "s3cr3t-canary";
@@ -41,7 +42,7 @@ pub struct Server {
     pub port: u16,
     accepted: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
-    closed: Receiver<()>,
+    closed: Mutex<Receiver<()>>,
 }
 
 impl Server {
@@ -77,7 +78,7 @@ impl Server {
             port,
             accepted,
             requests,
-            closed,
+            closed: Mutex::new(closed),
         }
     }
 
@@ -92,7 +93,8 @@ impl Server {
 
     /// Returns when the server has closed one more connection.
     pub fn wait_for_close(&self) {
-        self.closed
+        let closed = self.closed.lock().expect("receiver");
+        closed
             .recv_timeout(BUDGET)
             .expect("a connection closed by the server");
     }
@@ -266,13 +268,23 @@ pub fn post(url: &str) -> TokenRequest {
     }
 }
 
+/// What the tests' clients run on; its thread works for their connections also between calls.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut runtime = Builder::new_multi_thread();
+    runtime
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("runtime")
+});
+
 /// Makes the call, and checks that a failure shows nothing of the request.
 pub fn call(
     client: &Client,
     request: &TokenRequest,
     budget: Duration,
 ) -> Result<HttpAnswer, CallError> {
-    let result = client.call(request, budget);
+    let result = RUNTIME.block_on(client.call(request, budget));
     if let Err(error) = &result {
         let shown = format!("{error:?} {error}");
         assert!(

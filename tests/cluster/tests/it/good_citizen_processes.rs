@@ -1,13 +1,15 @@
 //! The worker processes come back by themselves, get along with few places, and hold nobody up while they sleep.
 
-use postgres::Client;
+use std::thread::JoinHandle;
+
+use postgres::{Client, Transaction};
 use token_vault_cluster::wait::{wait_for, wait_for_sql};
 use token_vault_cluster::{Options, Result, StopMode};
 use token_vault_oauth_server::Behaviour;
 
 use crate::copies::{grant_and_look, wait_for_token};
 use crate::provider::{CLIENT, DATABASE, LIMIT, Vault, refresher, register_provider, secret};
-use crate::reencryption::wait_until_done;
+use crate::reencryption_harness::wait_until_done;
 use crate::session::refresh_token;
 
 /// The only process of this kind, other than `before`.
@@ -57,16 +59,22 @@ fn terminated_processes_come_back_in_any_order() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_terminated_custodian_comes_back_with_the_next_refresher() -> Result<()> {
-    let mut vault = Vault::start()?;
+/// Has a custodian wait for a row, for as long as the transaction in `other` lasts.
+fn occupy_a_custodian<'a>(vault: &mut Vault, other: &'a mut Client) -> Result<Transaction<'a>> {
     vault.db.batch_execute(
         "CREATE TABLE hook (key vault.secret); INSERT INTO hook VALUES ('whsec'::text)",
     )?;
-    let mut other = vault.session()?;
     let mut locking = other.transaction()?;
     locking.batch_execute("SELECT * FROM hook FOR UPDATE")?;
     vault.db.batch_execute("SELECT vault.rotate_key()")?;
+    Ok(locking)
+}
+
+#[test]
+fn a_terminated_custodian_comes_back_with_the_next_refresher() -> Result<()> {
+    let mut vault = Vault::start()?;
+    let mut other = vault.session()?;
+    let locking = occupy_a_custodian(&mut vault, &mut other)?;
     let before = process(&mut vault.db, "custodian", 0)?;
     vault
         .db
@@ -203,6 +211,19 @@ fn a_refresher_without_a_place_waits_for_one() -> Result<()> {
     Ok(())
 }
 
+/// A session that waits for a refresh whose answer takes its time.
+fn ask_for_a_slow_answer(
+    vault: &mut Vault,
+) -> Result<JoinHandle<std::result::Result<(), postgres::Error>>> {
+    vault.grant("alice")?;
+    let ms = 3000;
+    vault.server.misbehave(Behaviour::Delay { ms }, Some(1));
+    let mut waiting = vault.session()?;
+    let refresh = std::thread::spawn(move || refresh_token(&mut waiting, "alice"));
+    vault.wait_for_refreshes(1)?;
+    Ok(refresh)
+}
+
 /// Statements that every process of the server must acknowledge.
 fn drop_another_database(db: &mut Client) -> Result<()> {
     db.batch_execute("SET statement_timeout = '30s'")?;
@@ -213,23 +234,13 @@ fn drop_another_database(db: &mut Client) -> Result<()> {
 #[test]
 fn nobody_waits_for_a_process_of_ours_that_sleeps() -> Result<()> {
     let mut vault = Vault::start()?;
-    vault.db.batch_execute(
-        "CREATE TABLE hook (key vault.secret); INSERT INTO hook VALUES ('whsec'::text)",
-    )?;
     let mut other = vault.session()?;
-    let mut locking = other.transaction()?;
-    locking.batch_execute("SELECT * FROM hook FOR UPDATE")?;
-    vault.db.batch_execute("SELECT vault.rotate_key()")?;
+    let _locking = occupy_a_custodian(&mut vault, &mut other)?;
     let asleep = "SELECT count(*) = 3 FROM pg_stat_activity WHERE backend_type LIKE 'token_vault %' AND wait_event = 'Extension'";
     wait_for_sql(&mut vault.db, asleep, LIMIT)?;
     drop_another_database(&mut vault.db)?;
     // Nor for one that waits for an answer, nor for the session that waits for it.
-    vault.grant("alice")?;
-    let ms = 3000;
-    vault.server.misbehave(Behaviour::Delay { ms }, Some(1));
-    let mut waiting = vault.session()?;
-    let refresh = std::thread::spawn(move || refresh_token(&mut waiting, "alice"));
-    vault.wait_for_refreshes(1)?;
+    let refresh = ask_for_a_slow_answer(&mut vault)?;
     drop_another_database(&mut vault.db)?;
     refresh.join().expect("the session's thread")?;
     vault.cluster.assert_never_crashed();
@@ -240,12 +251,7 @@ fn nobody_waits_for_a_process_of_ours_that_sleeps() -> Result<()> {
 fn nor_for_an_errand() -> Result<()> {
     let options = Options::new().without_fsync().not_preloaded();
     let mut vault = Vault::start_with(&options)?;
-    vault.grant("alice")?;
-    let ms = 3000;
-    vault.server.misbehave(Behaviour::Delay { ms }, Some(1));
-    let mut waiting = vault.session()?;
-    let refresh = std::thread::spawn(move || refresh_token(&mut waiting, "alice"));
-    vault.wait_for_refreshes(1)?;
+    let refresh = ask_for_a_slow_answer(&mut vault)?;
     drop_another_database(&mut vault.db)?;
     let errand = format!(
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'token_vault refresher' AND datname = '{DATABASE}'"

@@ -5,7 +5,7 @@ use token_vault_cluster::{Options, Result};
 
 use crate::keys::set;
 use crate::provider::{DATABASE, LIMIT};
-use crate::reencryption::{
+use crate::reencryption_harness::{
     events, plaintexts, reencrypt, stale_values, store_tokens, vault, wait_until_done,
 };
 

@@ -1,5 +1,10 @@
 //! Tests against real servers; one module for each concern.
 
+mod access_copies;
+mod access_matrix;
+mod access_matrix_calls;
+mod access_revoked;
+mod access_sets;
 mod attention;
 mod broken_client;
 mod catalogue;
@@ -46,7 +51,13 @@ mod readme;
 mod reads;
 mod reencryption;
 mod reencryption_columns;
+mod reencryption_concurrency;
+mod reencryption_control;
+mod reencryption_harness;
 mod reencryption_kills;
+mod reencryption_owners;
+mod reencryption_retirement;
+mod reencryption_tables;
 mod refresh;
 mod refresh_breaker;
 mod refresh_cron;
@@ -83,5 +94,8 @@ mod refresh_wishes;
 mod refresher;
 mod session;
 mod small_disk;
+mod tenant_proof;
+mod tokens_memory;
 mod unread_answer;
 mod verification;
+mod verification_running;

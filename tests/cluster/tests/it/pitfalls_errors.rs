@@ -48,11 +48,7 @@ fn b2b_a_refusal_that_has_spent_the_refresh_token_is_survived_within_the_leeway(
     );
 
     refresh_token(&mut vault.db, "alice")?;
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::Rotated, Outcome::Repeated]);
     let token = get_token(&mut vault.db, "alice")?;
     assert_eq!(vault.who_is(&token)?, "alice");

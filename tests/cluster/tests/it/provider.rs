@@ -7,7 +7,7 @@ use postgres::types::Json;
 use serde_json::{Value, json};
 use token_vault_cluster::wait::{wait_for, wait_for_sql};
 use token_vault_cluster::{Cluster, Options, Result};
-use token_vault_oauth_server::{ClientConfig, Config, Entry, OAuthServer, RefreshPolicy};
+use token_vault_oauth_server::{ClientConfig, Config, Entry, OAuthServer, Outcome, RefreshPolicy};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::session::access_token;
@@ -196,6 +196,14 @@ impl Vault {
             .journal()
             .into_iter()
             .filter(is_refresh)
+            .collect()
+    }
+
+    /// What became of them at the provider.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.refreshes()
+            .into_iter()
+            .map(|entry| entry.outcome)
             .collect()
     }
 

@@ -9,7 +9,7 @@ use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
 use crate::keys::{active_key, pid};
 use crate::provider::{DATABASE, LIMIT};
-use crate::reencryption::{
+use crate::reencryption_harness::{
     NO_CUSTODIAN, plaintexts, reencrypt, rotate, stale_values, state_of, store_tokens, vault,
     verified, wait_for_keys, wait_until_done,
 };

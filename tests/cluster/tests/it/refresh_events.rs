@@ -2,12 +2,12 @@
 
 use postgres::types::Json;
 use serde_json::{Value, json};
-use token_vault_cluster::{Result, wait::wait_for};
-use token_vault_oauth_server::Behaviour;
+use token_vault_cluster::{Options, Result, wait::wait_for};
+use token_vault_oauth_server::{Behaviour, Outcome};
 
 use crate::events::Listener;
 use crate::provider::{CLIENT, LIMIT, Vault};
-use crate::session::{refresh_token, sqlstate};
+use crate::session::{get_token, refresh_token, sqlstate};
 
 fn start() -> Result<(Vault, Listener)> {
     let vault = Vault::start()?;
@@ -170,5 +170,36 @@ fn names_of_any_length_and_letters_fit() -> Result<()> {
         assert_eq!(event["provider"], *provider);
     }
     assert_no_secret(&vault, &listener);
+    Ok(())
+}
+
+/// Nobody has read the server's queue of notifications for long: refreshes go on without news, and one line of the log
+/// says so.
+#[test]
+fn a_full_queue_costs_the_news_and_no_token() -> Result<()> {
+    const WARNING: &str = "token_vault sends no events";
+    let options = Options::new().without_fsync().with_fault_points();
+    let mut vault = Vault::start_with(&options)?;
+    let mut listener = Listener::start(&vault)?;
+    vault.grant("alice")?;
+    for _ in 0..3 {
+        vault.cluster.arm_fault("events_sent:queue_full")?;
+        refresh_token(&mut vault.db, "alice")?;
+        assert!(vault.cluster.fault_has_struck());
+    }
+    assert_eq!(vault.outcomes(), [Outcome::Rotated; 3]);
+    assert_eq!(vault.token("alice")?.generation, 4);
+    assert_eq!(vault.cluster.log()?.matches(WARNING).count(), 1);
+    assert_eq!(listener.count("refreshed")?, 0);
+
+    // There is room again, and then there is none: that is said once more.
+    refresh_token(&mut vault.db, "alice")?;
+    listener.wait_for("refreshed")?;
+    vault.cluster.arm_fault("events_sent:queue_full")?;
+    refresh_token(&mut vault.db, "alice")?;
+    assert_eq!(vault.cluster.log()?.matches(WARNING).count(), 2);
+    let token = get_token(&mut vault.db, "alice")?;
+    assert_eq!(vault.who_is(&token)?, "alice");
+    vault.cluster.assert_never_crashed();
     Ok(())
 }

@@ -165,11 +165,7 @@ fn where_a_strict_provider_has_rotated_and_the_answer_was_lost_the_error_says_so
     let error = vault.token("alice")?.last_error.unwrap_or_default();
     assert!(error.contains("lost answer"), "{error}");
     assert_eq!(sqlstate(get_token(&mut vault.db, "alice")), "TV031");
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::Rotated, Outcome::ReuseDetected]);
     Ok(())
 }
@@ -197,11 +193,7 @@ fn a_request_that_never_arrived_costs_nothing() -> Result<()> {
         .misbehave(Behaviour::DropBeforeProcessing, Some(1));
     vault.grant_that_is_due("alice")?;
     vault.wait_for_token("alice", "generation = 2")?;
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::NotProcessed, Outcome::Rotated]);
     Ok(())
 }

@@ -34,11 +34,7 @@ fn a_strict_provider_that_lost_an_answer_is_blamed_with_its_attempt() -> Result<
     let event = listener.wait_for("reauthorization_required")?;
     assert_eq!(event["error"], error);
     assert_eq!(event["attempt"], lost + 1, "the one that was refused");
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(
         outcomes,
         [Outcome::Rotated, Outcome::Rotated, Outcome::ReuseDetected]

@@ -28,11 +28,7 @@ fn get_token_and_refresh_token_start_a_worker_that_goes_again() -> Result<()> {
     let third = get_token(&mut vault.db, "alice")?;
     assert_ne!(second, third);
     assert_eq!(vault.who_is(&third)?, "alice");
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::Rotated, Outcome::Rotated]);
     assert_eq!(refreshers(&mut vault)?, 0);
     vault.cluster.assert_never_crashed();
@@ -103,11 +99,7 @@ fn a7_a_lost_answer_is_recovered_within_the_same_call() -> Result<()> {
     vault.server.misbehave(Behaviour::DropBeforeAnswer, Some(1));
     let token = get_token(&mut vault.db, "alice")?;
     assert_eq!(vault.who_is(&token)?, "alice");
-    let outcomes: Vec<_> = vault
-        .refreshes()
-        .iter()
-        .map(|entry| entry.outcome)
-        .collect();
+    let outcomes = vault.outcomes();
     assert_eq!(outcomes, [Outcome::Rotated, Outcome::Repeated]);
     Ok(())
 }

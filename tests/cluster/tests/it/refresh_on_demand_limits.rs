@@ -6,6 +6,7 @@ use token_vault_cluster::{Options, Result};
 use token_vault_oauth_server::{Behaviour, Outcome};
 
 use crate::provider::{CLIENT, LIMIT, ROTATION_WITH_LEEWAY, Vault};
+use crate::refresh_waiting::terminate_while_it_waits;
 use crate::session::{at_once, get_token, sqlstate};
 
 fn options() -> Options {
@@ -112,11 +113,7 @@ fn a7_a_terminated_worker_costs_its_session_nothing() -> Result<()> {
         })?;
         let token = token.map_err(|error| format!("{answer_after_ms} ms: {error:?}"))?;
         assert_eq!(vault.who_is(&token)?, "alice");
-        let outcomes: Vec<_> = vault
-            .refreshes()
-            .iter()
-            .map(|entry| entry.outcome)
-            .collect();
+        let outcomes = vault.outcomes();
         assert_eq!(outcomes, expected);
         vault.cluster.assert_never_crashed();
     }
@@ -132,16 +129,7 @@ fn a11_the_worker_of_a_session_that_was_terminated_finishes_and_goes() -> Result
     vault
         .server
         .misbehave(Behaviour::Delay { ms: 2000 }, Some(1));
-    let mut session = vault.session()?;
-    let pid: i32 = session.query_one("SELECT pg_backend_pid()", &[])?.get(0);
-    let ended = std::thread::scope(|scope| {
-        let waiting = scope.spawn(move || get_token(&mut session, "alice"));
-        let asked = vault.wait_for_refreshes(1);
-        let terminated = vault.db.execute("SELECT pg_terminate_backend($1)", &[&pid]);
-        let ended = waiting.join().expect("the session's thread");
-        asked.and(terminated.map_err(Into::into)).map(|_| ended)
-    })?;
-    assert!(ended.is_err());
+    terminate_while_it_waits(&mut vault)?;
     vault.wait_for_token("alice", "generation = 2")?;
     wait_for_sql(
         &mut vault.db,

@@ -144,12 +144,8 @@ fn a_transaction_that_has_changed_the_token_is_told_at_once() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_session_that_ends_while_it_waits_leaves_nothing_behind() -> Result<()> {
-    let mut vault = Vault::start()?;
-    vault.grant("alice")?;
-    vault.expire("alice")?;
-    answer_late(&vault);
+/// Ends a session that waits for alice's refresh, once the provider has been asked.
+pub fn terminate_while_it_waits(vault: &mut Vault) -> Result<()> {
     let mut session = vault.session()?;
     let pid: i32 = session.query_one("SELECT pg_backend_pid()", &[])?.get(0);
     let ended = std::thread::scope(|scope| {
@@ -160,6 +156,16 @@ fn a_session_that_ends_while_it_waits_leaves_nothing_behind() -> Result<()> {
         asked.and(terminated.map_err(Into::into)).map(|_| ended)
     })?;
     assert!(ended.is_err());
+    Ok(())
+}
+
+#[test]
+fn a_session_that_ends_while_it_waits_leaves_nothing_behind() -> Result<()> {
+    let mut vault = Vault::start()?;
+    vault.grant("alice")?;
+    vault.expire("alice")?;
+    answer_late(&vault);
+    terminate_while_it_waits(&mut vault)?;
     vault.wait_for_token("alice", "generation = 2")?;
     let fresh = get_token(&mut vault.db, "alice")?;
     assert_eq!(vault.who_is(&fresh)?, "alice");

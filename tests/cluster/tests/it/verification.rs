@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::thread::spawn;
 
 use postgres::Client;
-use token_vault_cluster::wait::{wait_for, wait_for_sql};
 use token_vault_cluster::{Cluster, Options, Result};
 
-use crate::keys::{active_key, pid};
+use crate::keys::active_key;
 use crate::master_key::write;
-use crate::provider::{DATABASE, LIMIT};
-use crate::reencryption::{
-    rotate, store_tokens, vault, verified, wait_for_keys, without_custodian,
-};
+use crate::provider::DATABASE;
+use crate::reencryption_harness::{store_tokens, vault, verified, without_custodian};
 use crate::session::sqlstate;
 
 /// Three tokens of two tenants with all their fields, two clients with two secrets each, a table of three values.
@@ -332,69 +328,6 @@ fn with_the_wrong_master_key_every_key_is_unknown_and_the_reason_is_told() -> Re
     Ok(())
 }
 
-/// Memory of a process that is its own, in kilobytes.
-fn own_memory(pid: i32) -> Result<i64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(kilobytes.ok_or("no RssAnon")?.parse()?)
-}
-
-#[test]
-fn many_values_take_no_more_memory_than_few() -> Result<()> {
-    // 90,000 values, 90 MB.
-    assert_flat(
-        "SELECT vault.store_token('acme', 'user-' || i, access_token => repeat('a', 1000), refresh_token => repeat('r', 1000),
-                                  id_token => repeat('i', 1000), expires_in => 86400) FROM generate_series(1, 30000) AS i",
-        90_001,
-    )
-}
-
-/// How long values are is decided by whoever stores them.
-#[test]
-fn long_values_take_no_more_memory_than_a_few_of_them() -> Result<()> {
-    // 300 MB, in tokens and in a column whose rows lie in two blocks.
-    assert_flat(
-        "SELECT vault.store_token('acme', 'user-' || i, access_token => repeat('a', 1000000), refresh_token => repeat('r', 1000000),
-                                  expires_in => 86400) FROM generate_series(1, 75) AS i;
-         CREATE TABLE long (key vault.secret);
-         INSERT INTO long SELECT repeat('k', 1000000) FROM generate_series(1, 150)",
-        301,
-    )
-}
-
-/// `verify()` of what `store` stores takes no more memory for more values.
-fn assert_flat(store: &str, values: i64) -> Result<()> {
-    const LIMIT_IN_KILOBYTES: i64 = 30 << 10;
-    let (cluster, mut db) = vault(&without_custodian())?;
-    db.batch_execute(store)?;
-    let mut verifier = cluster.connect(DATABASE, "postgres")?;
-    verifier.batch_execute("SELECT count(*) FROM (SELECT * FROM vault.verify() LIMIT 10) AS v")?;
-    let pid = pid(&mut verifier)?;
-    let before = own_memory(pid)?;
-    // What the function returns goes to a temporary file, so that nothing but the values themselves could take memory.
-    let thread = spawn(move || {
-        let count =
-            "SELECT count(*) FROM (SELECT outcome FROM vault.verify()) AS v WHERE outcome = 'ok'";
-        let result = verifier.query_one(count, &[]);
-        // The session goes on, so that its process can be looked at until the end.
-        (verifier, result)
-    });
-    let mut most = before;
-    while !thread.is_finished() {
-        most = most.max(own_memory(pid)?);
-        std::thread::yield_now();
-    }
-    let (_verifier, result) = thread.join().expect("the verifying thread");
-    assert_eq!(result?.get::<_, i64>(0), values);
-    assert!(
-        most - before < LIMIT_IN_KILOBYTES,
-        "from {before} kB to {most} kB"
-    );
-    cluster.assert_never_crashed();
-    Ok(())
-}
-
 #[test]
 fn a_table_that_cannot_be_read_is_told_and_the_others_are_checked() -> Result<()> {
     let (cluster, mut db) = filled(&without_custodian())?;
@@ -426,39 +359,6 @@ fn a_table_that_cannot_be_read_is_told_and_the_others_are_checked() -> Result<()
 }
 
 #[test]
-fn it_can_be_cancelled_at_once() -> Result<()> {
-    let (cluster, mut db) = vault(&without_custodian())?;
-    store_tokens(&mut db, "default", 5000)?;
-    let mut verifier = cluster.connect(DATABASE, "postgres")?;
-    let pid = pid(&mut verifier)?;
-    let thread = spawn(move || {
-        // A thousand times all of it: longer than it takes to be cancelled.
-        let result = verifier.batch_execute(
-            "SELECT count(*) FROM generate_series(1, 1000) AS i, LATERAL (SELECT i, v.* FROM vault.verify() AS v) AS v",
-        );
-        (verifier, result)
-    });
-    wait_for_sql(
-        &mut db,
-        &format!(
-            "SELECT state = 'active' AND query LIKE '%vault.verify()%' FROM pg_stat_activity WHERE pid = {pid}"
-        ),
-        LIMIT,
-    )?;
-    db.execute("SELECT pg_cancel_backend($1)", &[&pid])?;
-    let begin = std::time::Instant::now();
-    wait_for("the end of the statement", LIMIT, || {
-        Ok(thread.is_finished().then_some(()))
-    })?;
-    assert!(begin.elapsed().as_secs() < 2, "{:?}", begin.elapsed());
-    let (mut verifier, result) = thread.join().expect("the verifying thread");
-    assert_eq!(sqlstate(result), "57014");
-    assert_eq!(verified(&mut verifier)?, "ok 15001");
-    cluster.assert_never_crashed();
-    Ok(())
-}
-
-#[test]
 fn only_administrators_may_verify() -> Result<()> {
     let (cluster, mut db) = filled(&without_custodian())?;
     db.batch_execute(
@@ -471,25 +371,5 @@ fn only_administrators_may_verify() -> Result<()> {
     assert_eq!(sqlstate(app.query(verify, &[])), "42501");
     db.batch_execute("SELECT vault.grant_access('app', ARRAY['admin'])")?;
     assert_eq!(app.query(verify, &[])?.len(), 17);
-    Ok(())
-}
-
-#[test]
-fn it_sees_one_state_while_values_are_sealed_again() -> Result<()> {
-    let (cluster, mut db) = vault(&Options::new().without_fsync())?;
-    store_tokens(&mut db, "default", 2000)?;
-    let mut verifier = cluster.connect(DATABASE, "postgres")?;
-    for rotations in 1..=3 {
-        rotate(&mut db, None)?;
-        // However far it is: each value once, and all of them readable.
-        let states = verifier.query(
-            "SELECT outcome, count(*) FROM vault.verify() WHERE relation = 'vault.token' GROUP BY outcome",
-            &[],
-        )?;
-        let states: Vec<(&str, i64)> = states.iter().map(|row| (row.get(0), row.get(1))).collect();
-        assert_eq!(states, [("ok", 6000)]);
-        wait_for_keys(&mut db, "destroyed", rotations)?;
-    }
-    cluster.assert_never_crashed();
     Ok(())
 }

@@ -228,8 +228,10 @@ fn edit(alter: impl FnOnce(&mut Map<String, Value>) + Send + 'static) -> Act {
     })
 }
 
-/// `{…}` becomes `{…,"padding":"xxx…"}`, at least `bytes` long.
+/// `{…}` becomes `{…,"padding":"xxx…"}`, at least `bytes` long. The connection ends after it, and says so (RFC 9112 §9.6):
+/// else the next request would meet the end of a connection that seemed to go on.
 fn pad_body(reply: Reply, bytes: u64) -> Delivery {
+    let reply = reply.with_header("connection", "close");
     let mut start = reply.body.clone();
     start.pop();
     start.extend_from_slice(b",\"padding\":\"");

@@ -21,9 +21,12 @@ const CONTEXTS: [Context; 3] = [
         field: TokenField::AccessToken,
     },
     Context::DataKey { tenant: "acme" },
-    Context::Answer {
-        token_id: 7,
-        attempt_id: -1,
+    Context::Token {
+        tenant: "default",
+        provider: "p",
+        subject: "user-42",
+        label: "",
+        field: TokenField::UnreadAnswer,
     },
 ];
 
