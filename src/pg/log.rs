@@ -25,7 +25,9 @@ pub type Policy = fn(&Entry, Process) -> Option<Result<Clean, Exhausted>>;
 /// Who logs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Process {
+    /// A client's session, or a worker that may run somebody's statements.
     Session,
+    /// A process of the server's own, or a worker of this library.
     Other,
 }
 
@@ -128,7 +130,19 @@ fn process() -> Process {
     // SAFETY: a variable of the process.
     match unsafe { pg_sys::MyBackendType } {
         pg_sys::BackendType::B_BACKEND => Process::Session,
+        pg_sys::BackendType::B_BG_WORKER if !is_ours() => Process::Session,
         _ => Process::Other,
+    }
+}
+
+/// Whether this background worker is one of this library's.
+fn is_ours() -> bool {
+    // SAFETY: the worker's entry, or null; its type is a C string.
+    unsafe {
+        pg_sys::MyBgworkerEntry
+            .as_ref()
+            .and_then(|entry| bytes(entry.bgw_type.as_ptr()))
+            .is_some_and(|kind| kind.starts_with(report::REPORTER.as_bytes()))
     }
 }
 
