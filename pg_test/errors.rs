@@ -29,12 +29,22 @@ mod tests {
             },
             Error::InvalidResponse("it has no access_token".into()),
             Error::TenantMismatch {
-                asked: text(),
+                call: text(),
                 bound: text(),
+            },
+            Error::TenantProofRefused {
+                problem: "it has expired",
+            },
+            Error::TenantProofRequired,
+            Error::PrivilegeMissing {
+                role: text(),
+                privilege: "read",
+                not_covered: None,
             },
             Error::PrivilegeMissing {
                 role: text(),
                 privilege: "read",
+                not_covered: Some(text()),
             },
             Error::MasterKeyNotConfigured,
             Error::MasterKeyUnusable {

@@ -43,7 +43,19 @@ mod tests {
             Some("30000"),
             false,
         ),
+        (
+            "token_vault.require_tenant_proof",
+            "superuser",
+            Some("off"),
+            false,
+        ),
         ("token_vault.tenant", "user", None, false),
+        (
+            "token_vault.tenant_proof_lifetime",
+            "sighup",
+            Some("300"),
+            false,
+        ),
         (
             "token_vault.wait_on_new_timeline",
             "sighup",

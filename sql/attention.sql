@@ -76,7 +76,7 @@ FROM (
                       WHERE c.provider OPERATOR(pg_catalog.=) t.provider AND c.active
                         AND (c.tenant IS NULL OR c.tenant OPERATOR(pg_catalog.=) t.tenant))
 ) AS a
-WHERE vault.can_see(a.tenant);
+WHERE (SELECT vault.can_see_all()) OR vault.can_see(a.tenant, a.provider, a.subject);
 COMMENT ON VIEW vault.attention IS 'what expires, what fails and what needs a person: one row for each token or client and reason, with advice';
 COMMENT ON COLUMN vault.attention.reason IS 'reauthorization_required, refresh_fails, outcome_unknown, unread_answer, overdue, expires, grant_ends, client_refused, client_disabled or no_client';
 COMMENT ON COLUMN vault.attention.needs_person IS 'false: it is tried again, and may come right by itself';

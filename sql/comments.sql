@@ -224,14 +224,45 @@ COMMENT ON FUNCTION vault.envelope_key(vault.secret) IS
 COMMENT ON FUNCTION vault.is_current(text, bytea) IS
 'whether an envelope of this tenant is sealed with the key that new values are sealed with';
 
-COMMENT ON FUNCTION vault.grant_access(text, text[]) IS
-'gives a role privileges on the whole vault of this database, beside those it has; roles that inherit from it have them too
-privileges: read, write, refresh, export, restore, admin. export has no function yet.
-Privilege: admin. Errors: 42704 no such role.';
+COMMENT ON FUNCTION vault.grant_access(text, text[], text, text, text) IS
+'gives a role privileges, beside those it has; roles that inherit from it have them too
+privileges: read, write, refresh, export, restore, admin.
+tenant, provider, subject: patterns for what they are given for. * stands for any text, \ takes the next character as it is.
+NULL is *, for the tenant of a session that is bound to one its name. What needs a whole tenant needs * for the others, and
+what concerns the whole vault (providers, keys, status) * for all three.
+Called again, it also grants what PostgreSQL itself asks for, where the role has been created after its rule.
+Privilege: admin, for all that the patterns reach. Errors: 42704 no such role.';
 
-COMMENT ON FUNCTION vault.revoke_access(text, text[]) IS
+COMMENT ON FUNCTION vault.revoke_access(text, text[], text, text, text) IS
 'takes privileges from a role, from the next statement of every session on; without privileges: all. Needed before DROP ROLE
+tenant, provider, subject: the patterns of one rule, as they were given; one that is NULL is then *. All three NULL: every rule of the role
+that the caller may revoke.
+Privilege: admin, for all that the patterns reach.';
+
+COMMENT ON FUNCTION vault.enter_tenant(text, text, boolean) IS
+'binds this session to a tenant that it can''t leave any more, but for another one with another proof
+proof: a compact JWS (RFC 7515) with alg EdDSA (RFC 8037), signed by a tenant authority. Claims: tenant; exp, at most
+token_vault.tenant_proof_lifetime ahead; and where they are there nbf, iat, and aud, which must name this database. kid names the authority.
+is_local: only until the end of this transaction, or until it, or the savepoint before, is rolled back.
+Needs no privilege. Errors: TV042 the proof is not accepted.';
+
+COMMENT ON FUNCTION vault.add_tenant_authority(text, bytea) IS
+'accepts proofs for tenants that the holder of a key has signed
+name: what proofs may name in kid. public_key: the 32 bytes of an Ed25519 public key (RFC 8032).
 Privilege: admin.';
+
+COMMENT ON FUNCTION vault.drop_tenant_authority(text) IS
+'accepts no more proofs of this tenant authority; sessions stay in the tenants they have entered
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.export_token_set(text, text, text, text) IS
+'a token with all its credentials, as it is stored, to take it elsewhere; no row where there is none
+Nothing is refreshed. With a provider that rotates refresh tokens, only one may go on with this one: the vault (see vault.delete_token()) or whoever has exported it.
+Privilege: export. Errors: TV010 can''t be decrypted, TV020 unknown provider.';
+
+COMMENT ON FUNCTION vault.export_client_secrets(text, text) IS
+'the secrets of a client in the order they are tried
+tenant: the client''s; NULL: one that all tenants share. Privilege: export. Errors: TV010 can''t be decrypted, TV021 unknown client.';
 
 COMMENT ON FUNCTION vault.adopt_installation() IS
 'makes this database the one that refreshes the vault''s tokens, after it was restored or copied from another one
@@ -242,8 +273,14 @@ COMMENT ON FUNCTION vault.status() IS
 'how the vault is: version, master key file, master key, installation, refresher; and what to do where something is missing
 Privilege: admin.';
 
-COMMENT ON FUNCTION vault.can_see(text) IS
-'whether the calling role may see rows of this tenant (NULL: shared by all) in the views of the vault; never fails';
+COMMENT ON FUNCTION vault.can_see(text, text, text) IS
+'whether the calling role may see a row about this tenant (NULL: shared by all), provider and subject (NULL: none) in the views of the vault; never fails';
+COMMENT ON FUNCTION vault.can_see_all() IS
+'whether the calling role may see all rows of the vault''s views; never fails';
+COMMENT ON FUNCTION vault.can_grant(text, text, text) IS
+'whether the calling role may grant and revoke rules with these patterns for tenant, provider and subject; never fails';
+COMMENT ON FUNCTION vault.role_can(oid, text, text, text, text) IS
+'whether a role has a privilege for the tokens of this tenant, provider and subject';
 COMMENT ON FUNCTION vault.can_administer() IS
 'whether the calling role may administer the vault; never fails';
 
@@ -278,6 +315,7 @@ COMMENT ON COLUMN vault.refresh_schedule.failures IS 'attempts that failed since
 COMMENT ON COLUMN vault.refresh_schedule.attempt IS 'number of the request that may be under way; set before it is sent, cleared with its outcome';
 COMMENT ON COLUMN vault.refresh_schedule.attempt_generation IS 'the token''s generation that the request was made with';
 
+COMMENT ON COLUMN vault.access_rule.tenant IS 'pattern: * stands for any text, \ takes the next character as it is';
 COMMENT ON COLUMN vault.access_rule.role IS 'by name; without effect while there is no such role';
 COMMENT ON COLUMN vault.installation.system_identifier IS 'of the cluster, as pg_control_system() shows it';
 COMMENT ON COLUMN vault.installation.timeline IS 'that the server wrote on; another one after a promotion or a recovery';
@@ -316,3 +354,4 @@ COMMENT ON COLUMN vault.reencryption.relation IS 'the table that is being worked
 COMMENT ON COLUMN vault.reencryption.problems IS 'values of this pass that had to be left as they are';
 COMMENT ON COLUMN vault.reencryption.problem IS 'the last of them: where it is, and why';
 COMMENT ON COLUMN vault.access_rules.role_exists IS 'false: the rule has no effect';
+COMMENT ON COLUMN vault.access_rules.grants_missing IS 'true: the role was created after the rule; vault.grant_access() once more grants it what PostgreSQL asks for';

@@ -1,5 +1,5 @@
 -- What may be seen: everything but the secrets. A view's functions run as the role that asks, so each row
--- is shown only to roles that may read.
+-- is shown only to roles that may read it. Who may read all is asked about once.
 
 CREATE VIEW vault.tokens WITH (security_barrier) AS
 SELECT t.tenant, t.provider, t.subject, t.label,
@@ -24,8 +24,8 @@ FROM vault.token AS t
 LEFT JOIN vault.client AS c ON c.id OPERATOR(pg_catalog.=) t.client
 LEFT JOIN vault.refresh_schedule AS s ON s.token OPERATOR(pg_catalog.=) t.id
 LEFT JOIN vault.token_usage AS u ON u.token OPERATOR(pg_catalog.=) t.id
-WHERE vault.can_see(t.tenant);
-COMMENT ON VIEW vault.tokens IS 'all tokens without their secrets; rows of other tenants are hidden while token_vault.tenant is set';
+WHERE (SELECT vault.can_see_all()) OR vault.can_see(t.tenant, t.provider, t.subject);
+COMMENT ON VIEW vault.tokens IS 'the tokens that the role may read, without their secrets; rows of other tenants are hidden while token_vault.tenant is set';
 
 CREATE VIEW vault.clients WITH (security_barrier) AS
 SELECT c.tenant, c.name, c.provider, c.client_id, c.scope, c.redirect_uri, c.active,
@@ -35,8 +35,8 @@ SELECT c.tenant, c.name, c.provider, c.client_id, c.scope, c.redirect_uri, c.act
        (SELECT pg_catalog.count(*) FROM vault.client_secret AS s WHERE s.client OPERATOR(pg_catalog.=) c.id) AS client_secrets,
        c.metadata, c.created_at, c.updated_at
 FROM vault.client AS c
-WHERE vault.can_see(c.tenant);
-COMMENT ON VIEW vault.clients IS 'OAuth clients without their secrets';
+WHERE (SELECT vault.can_see_all()) OR vault.can_see(c.tenant, c.provider);
+COMMENT ON VIEW vault.clients IS 'the OAuth clients that the role may read, without their secrets';
 
 CREATE VIEW vault.providers AS
 SELECT DISTINCT ON (name) * FROM vault.provider ORDER BY name, builtin;
@@ -55,7 +55,16 @@ LEFT JOIN (SELECT key, pg_catalog.max(tokens) AS tokens, pg_catalog.max(client_s
 COMMENT ON VIEW vault.keys IS 'data keys: state, age, the master key that wraps each, and how many values it seals';
 
 CREATE VIEW vault.access_rules WITH (security_barrier) AS
-SELECT role, privileges, granted_by, granted_at, pg_catalog.to_regrole(pg_catalog.quote_ident(role)) IS NOT NULL AS role_exists
-FROM vault.access_rule
+SELECT r.role, r.tenant, r.provider, r.subject, r.privileges, r.granted_by, r.granted_at,
+       o.role IS NOT NULL AS role_exists,
+       NOT COALESCE(pg_catalog.has_schema_privilege(o.role, 'vault', 'USAGE'), true) AS grants_missing
+FROM vault.access_rule AS r
+CROSS JOIN LATERAL (SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(r.role))::oid AS role) AS o
+WHERE (SELECT vault.can_administer()) OR vault.can_grant(r.tenant, r.provider, r.subject);
+COMMENT ON VIEW vault.access_rules IS 'who may do what, as far as the role may grant it; a rule for a role that does not exist has no effect';
+
+CREATE VIEW vault.tenant_authorities WITH (security_barrier) AS
+SELECT name, public_key, added_by, added_at
+FROM vault.tenant_authority
 WHERE vault.can_administer();
-COMMENT ON VIEW vault.access_rules IS 'who may do what; a rule for a role that does not exist has no effect';
+COMMENT ON VIEW vault.tenant_authorities IS 'whose proofs are accepted by vault.enter_tenant()';

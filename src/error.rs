@@ -41,13 +41,20 @@ pub enum Error {
     },
     InvalidResponse(String),
     TenantMismatch {
-        asked: String,
+        /// What the call is about.
+        call: String,
         bound: String,
     },
+    TenantProofRefused {
+        problem: &'static str,
+    },
+    TenantProofRequired,
     // Rights.
     PrivilegeMissing {
         role: String,
         privilege: &'static str,
+        /// What the call is about, if the role has the privilege for something else.
+        not_covered: Option<String>,
     },
     // Keys.
     MasterKeyNotConfigured,

@@ -92,7 +92,9 @@ extension_sql_file!(
         "access",
         sqlfn::reencryption::key_usage,
         sqlfn::visibility::can_see,
-        sqlfn::visibility::can_administer
+        sqlfn::visibility::can_see_all,
+        sqlfn::visibility::can_administer,
+        sqlfn::visibility::can_grant
     ]
 );
 extension_sql_file!(
@@ -116,6 +118,12 @@ extension_sql_file!(
         "secret_type",
         sqlfn::access::grant_access,
         sqlfn::access::revoke_access,
+        sqlfn::visibility::role_can,
+        sqlfn::tenant::enter_tenant,
+        sqlfn::tenant::add_tenant_authority,
+        sqlfn::tenant::drop_tenant_authority,
+        sqlfn::export::export_token_set,
+        sqlfn::export::export_client_secrets,
         sqlfn::client::register_client,
         sqlfn::client::add_client_secret,
         sqlfn::client::drop_client_secrets,

@@ -35,16 +35,43 @@ impl Error {
                 None,
                 Some("Pass the provider's JSON answer as it came (RFC 6749, section 5.1)."),
             ),
-            TenantMismatch { asked, bound } => (
+            TenantMismatch { call, bound } => (
                 "TV041",
                 format!("this session is bound to tenant \"{bound}\""),
-                Some(format!("The call names tenant \"{asked}\".")),
-                Some("Leave the tenant out, or change token_vault.tenant."),
+                Some(format!("The call is about {call}.")),
+                Some(
+                    "Leave the tenant out, change token_vault.tenant, or enter the other tenant with a proof.",
+                ),
             ),
-            PrivilegeMissing { role, privilege } => (
-                "42501",
-                format!("role \"{role}\" has no privilege \"{privilege}\" on the vault"),
+            TenantProofRefused { problem } => (
+                "TV042",
+                format!("the proof for the tenant is not accepted: {problem}"),
                 None,
+                Some(
+                    "Have the application sign a new one, with the key of a tenant authority (vault.tenant_authorities).",
+                ),
+            ),
+            TenantProofRequired => (
+                "TV043",
+                "this session has entered no tenant".into(),
+                Some("token_vault.require_tenant_proof is on.".into()),
+                Some("Call vault.enter_tenant() with a proof first."),
+            ),
+            PrivilegeMissing {
+                role,
+                privilege,
+                not_covered,
+            } => (
+                "42501",
+                match &not_covered {
+                    None => {
+                        format!("role \"{role}\" has no privilege \"{privilege}\" on the vault")
+                    }
+                    Some(_) => format!("role \"{role}\" has no privilege \"{privilege}\" for this"),
+                },
+                not_covered.map(|call| {
+                    format!("The call is about {call}, which none of its rules covers.")
+                }),
                 Some("An administrator can grant it with vault.grant_access()."),
             ),
             MasterKeyNotConfigured => (

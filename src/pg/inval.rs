@@ -149,11 +149,12 @@ pub fn announce_now(topic: Topic, processes: &[i32]) {
 }
 
 fn register() {
-    use pg_sys::SysCacheIdentifier::{AUTHMEMMEMROLE, AUTHOID};
+    use pg_sys::SysCacheIdentifier::{AUTHMEMMEMROLE, AUTHOID, DATABASEOID};
     // SAFETY: callbacks stay registered for the life of the backend; they only touch the cells above.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
-        for cache in [AUTHOID, AUTHMEMMEMROLE] {
+        // A database's owner is a member of pg_database_owner.
+        for cache in [AUTHOID, AUTHMEMMEMROLE, DATABASEOID] {
             pg_sys::CacheRegisterSyscacheCallback(
                 cache as _,
                 Some(role_changed),

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod shmem;
 pub mod snapshot;
 pub mod spi;
+pub mod tenant;
 pub mod tid;
 pub mod time;
 pub mod transaction;

@@ -104,7 +104,7 @@ pub fn warn(message: String, hint: &str) {
 }
 
 /// `MAKE_SQLSTATE` of elog.h: six bits a character, the first one lowest.
-fn encode(sqlstate: SqlState) -> core::ffi::c_int {
+pub fn encode(sqlstate: SqlState) -> core::ffi::c_int {
     sqlstate.bytes().enumerate().fold(0, |code, (place, byte)| {
         code | (i32::from(byte.wrapping_sub(b'0')) & 0x3f) << (6 * place)
     })

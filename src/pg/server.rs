@@ -16,6 +16,20 @@ pub fn database() -> pg_sys::Oid {
     unsafe { pg_sys::MyDatabaseId }
 }
 
+/// The name of the connected database.
+pub fn database_name() -> String {
+    // SAFETY: NULL or a NUL-terminated name in the current memory context; needs a transaction, as every function call has.
+    unsafe {
+        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
+        if name.is_null() {
+            return String::new();
+        }
+        core::ffi::CStr::from_ptr(name)
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
 /// The data directory.
 pub fn data_directory() -> PathBuf {
     // SAFETY: set by the postmaster before any extension is loaded, and never changed.

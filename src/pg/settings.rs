@@ -7,6 +7,8 @@ use std::time::Duration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 
+use super::tenant;
+
 static MASTER_KEY_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static MASTER_KEY_COMMAND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static PREVIOUS_MASTER_KEY_FILE: GucSetting<Option<CString>> =
@@ -17,6 +19,8 @@ static MASTER_KEY_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 static KEY_ROTATION_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(0);
 static KEY_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(0);
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static REQUIRE_TENANT_PROOF: GucSetting<bool> = GucSetting::<bool>::new(false);
+static TENANT_PROOF_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(300);
 static REFRESH_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static NOTIFY_REFRESHED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static WAIT_ON_NEW_TIMELINE: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -72,13 +76,37 @@ pub fn define() {
         c"0: it is destroyed as soon as no value and no transaction can need it.",
         &KEY_RETENTION,
     );
-    text(
-        c"token_vault.tenant",
-        c"Tenant of this session.",
-        c"When set, functions use this tenant where none is given and accept no other.",
-        &TENANT,
-        GucContext::Userset,
+    // SAFETY: the hooks turn panics into errors, and what they hand out lives on.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            c"token_vault.tenant",
+            c"Tenant of this session.",
+            c"When set, functions use this tenant where none is given and accept no other.",
+            &TENANT,
+            GucContext::Userset,
+            GucFlags::default(),
+            Some(tenant::check_setting),
+            None,
+            Some(tenant::show_setting),
+        );
+    }
+    GucRegistry::define_bool_guc(
+        c"token_vault.require_tenant_proof",
+        c"Whether the vault is closed until vault.enter_tenant() was called.",
+        c"For roles whose sessions serve several tenants: ALTER ROLE … SET.",
+        &REQUIRE_TENANT_PROOF,
+        GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"token_vault.tenant_proof_lifetime",
+        c"How far ahead the expiry of a tenant proof may lie.",
+        c"",
+        &TENANT_PROOF_LIFETIME,
+        1,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_bool_guc(
         c"token_vault.refresh_enabled",
@@ -183,9 +211,18 @@ pub fn key_retention() -> Duration {
     Duration::from_secs(KEY_RETENTION.get() as u64)
 }
 
-/// The tenant this session is bound to.
+/// What the setting says; a session can be bound otherwise as well: see [`super::tenant::bound`].
 pub fn tenant() -> Option<String> {
     string(&TENANT)
+}
+
+/// Whether nothing is open before a tenant was entered with a proof.
+pub fn require_tenant_proof() -> bool {
+    REQUIRE_TENANT_PROOF.get()
+}
+
+pub fn tenant_proof_lifetime() -> Duration {
+    Duration::from_secs(TENANT_PROOF_LIFETIME.get() as u64)
 }
 
 pub fn refresh_enabled() -> bool {

@@ -5,7 +5,8 @@ use token_vault_core::oauth::MAX_TOKEN;
 
 use crate::error::{Error, Result};
 use crate::pg::jsonb::Jsonb;
-use crate::pg::settings;
+use crate::pg::tenant as session;
+use crate::store::access::{BadPattern, Pattern, Reach};
 use crate::store::token::TokenKey;
 
 /// Tenant, provider, subject and label together fit a B-tree entry.
@@ -66,7 +67,7 @@ pub fn tenant(argument: Option<&str>) -> Result<String> {
     let asked = argument
         .map(|tenant| name("tenant", Some(tenant)))
         .transpose()?;
-    let bound = settings::tenant();
+    let bound = session::bound();
     limit(
         "token_vault.tenant",
         bound.as_deref().unwrap_or_default(),
@@ -78,7 +79,7 @@ pub fn tenant(argument: Option<&str>) -> Result<String> {
         (None, Some(bound)) => Ok(bound),
         (Some(asked), Some(bound)) if asked == bound => Ok(bound),
         (Some(asked), Some(bound)) => Err(Error::TenantMismatch {
-            asked: asked.to_owned(),
+            call: format!("tenant \"{asked}\""),
             bound,
         }),
     }
@@ -87,10 +88,29 @@ pub fn tenant(argument: Option<&str>) -> Result<String> {
 /// The tenant of a client: None stands for a client that all tenants share, except in a session that is
 /// bound to a tenant.
 pub fn client_tenant(argument: Option<&str>) -> Result<Option<String>> {
-    match (argument, settings::tenant()) {
+    match (argument, session::bound()) {
         (None, None) => Ok(None),
         _ => tenant(argument).map(Some),
     }
+}
+
+/// What a rule with these patterns reaches.
+pub fn reach(tenant: &str, provider: &str, subject: &str) -> Result<Reach> {
+    Ok(Reach {
+        tenant: pattern("tenant", tenant)?,
+        provider: pattern("provider", provider)?,
+        subject: pattern("subject", subject)?,
+    })
+}
+
+fn pattern(argument: &'static str, text: &str) -> Result<Pattern> {
+    Pattern::parse(text).map_err(|problem| Error::InvalidArgument {
+        name: argument,
+        problem: match problem {
+            BadPattern::LoneBackslash => "it ends with a backslash".into(),
+            BadPattern::Nul => "it has a NUL".into(),
+        },
+    })
 }
 
 /// A JSON object that may be left out.

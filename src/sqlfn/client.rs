@@ -5,7 +5,7 @@ use pgrx::{JsonB, default, pg_extern};
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::client::{self, Client, Position, Registration};
 use crate::store::provider;
 use crate::worker::request;
@@ -24,10 +24,14 @@ fn register_client(
     settings: default!(Option<Jsonb>, "NULL"),
 ) {
     let register = || -> Result<()> {
-        access::require(Privilege::Admin)?;
         let tenant = arguments::client_tenant(tenant)?;
         let name = arguments::name("name", name)?;
         let provider_name = arguments::name("provider", provider)?;
+        require(Privilege::Admin, tenant.as_deref(), provider_name)?;
+        if let Ok(existing) = client::find(tenant.as_deref(), name) {
+            // It may leave another provider for this one.
+            require(Privilege::Admin, tenant.as_deref(), &existing.provider)?;
+        }
         provider::find(provider_name)?;
         client::register(Registration {
             tenant: tenant.as_deref(),
@@ -124,9 +128,31 @@ fn drop_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
 
 /// The client named, for a caller who may change it.
 fn administered(name: Option<&str>, tenant: Option<&str>) -> Result<Client> {
-    access::require(Privilege::Admin)?;
-    client::find(
-        arguments::client_tenant(tenant)?.as_deref(),
-        arguments::name("client", name)?,
-    )
+    permitted(Privilege::Admin, name, tenant)
+}
+
+/// The client named, for a caller who has this privilege for it. Whether there is a client, only those hear who have it for
+/// all clients of the tenant.
+pub(super) fn permitted(
+    privilege: Privilege,
+    name: Option<&str>,
+    tenant: Option<&str>,
+) -> Result<Client> {
+    let tenant = arguments::client_tenant(tenant)?;
+    let name = arguments::name("client", name)?;
+    match client::find(tenant.as_deref(), name) {
+        Ok(client) => {
+            require(privilege, tenant.as_deref(), &client.provider)?;
+            Ok(client)
+        }
+        Err(unknown) => {
+            let all = tenant.as_deref().map_or(Resource::Vault, Resource::Tenant);
+            access::require(privilege, &all)?;
+            Err(unknown)
+        }
+    }
+}
+
+fn require(privilege: Privilege, tenant: Option<&str>, provider: &str) -> Result<()> {
+    access::require(privilege, &Resource::Client { tenant, provider })
 }

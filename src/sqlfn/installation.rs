@@ -5,7 +5,7 @@ use pgrx::{name, pg_extern};
 
 use crate::error::{OrRaise, Result};
 use crate::pg::{fault, locked, server, settings, shmem};
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::installation::{self, Standing};
 use crate::store::master_key::Source;
 use crate::store::{keyring, master_key, reencryption};
@@ -14,7 +14,7 @@ use crate::worker::{board, request};
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn adopt_installation() {
     let adopt = || -> Result<()> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         installation::adopt();
         request::refresher_wanted();
         Ok(())
@@ -35,11 +35,11 @@ fn status() -> TableIterator<
         name!(advice, Option<String>),
     ),
 > {
-    access::require(Privilege::Admin).or_raise();
+    access::require(Privilege::Admin, &Resource::Vault).or_raise();
     let lines = [key(), data_keys(), key_memory(), home(), refresher()];
     let sources = sources().into_iter();
     let head = std::iter::once(version()).chain(not_for_use());
-    TableIterator::new(head.chain(sources).chain(lines))
+    TableIterator::new(head.chain(sources).chain(lines).chain(access_rules()))
 }
 
 /// A build for tests must not be taken for another.
@@ -137,6 +137,30 @@ fn home() -> Line {
         Standing::Home | Standing::Copy => "this database is the vault's home",
     };
     (item, state.into(), None)
+}
+
+/// Rules that have no effect, as after a restore into a cluster with other roles.
+fn access_rules() -> Vec<Line> {
+    let (missing, closed) = access::ineffective();
+    let line = |roles: Vec<String>, problem: &str, advice: &str| {
+        let state = format!("{problem}: {}", roles.join(", "));
+        (!roles.is_empty()).then(|| ("access rules", state, Some(advice.to_owned())))
+    };
+    [
+        line(
+            missing,
+            "roles that do not exist",
+            "create them and grant again, or revoke their rules with vault.revoke_access()",
+        ),
+        line(
+            closed,
+            "roles created after their rules",
+            "SELECT vault.grant_access(role, privileges, tenant, provider, subject) FROM vault.access_rules WHERE grants_missing",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn refresher() -> Line {

@@ -7,7 +7,7 @@ use crate::error::{OrRaise, Result};
 use crate::pg::{locked, report};
 use crate::sqlfn::arguments;
 use crate::sqlfn::installation::Line;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::shred::{self, Shredded};
 use crate::store::{installation, master_key, reencryption, rotation};
 use crate::worker::request;
@@ -16,7 +16,7 @@ use crate::worker::request;
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn create_master_key() -> String {
     let create = || -> Result<String> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         let fingerprint = rotation::create_first()?;
         installation::adopt();
         request::refresher_wanted();
@@ -29,8 +29,9 @@ fn create_master_key() -> String {
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn rotate_key(tenant: default!(Option<&str>, "NULL")) -> String {
     let rotate = || -> Result<String> {
-        access::require(Privilege::Admin)?;
         let tenant = arguments::client_tenant(tenant)?;
+        let resource = tenant.as_deref().map_or(Resource::Vault, Resource::Tenant);
+        access::require(Privilege::Admin, &resource)?;
         let id = rotation::rotate(tenant.as_deref())?;
         reencryption::begin();
         request::custodian_wanted();
@@ -43,9 +44,9 @@ fn rotate_key(tenant: default!(Option<&str>, "NULL")) -> String {
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn create_tenant_key(tenant: Option<&str>) -> String {
     let create = || -> Result<String> {
-        access::require(Privilege::Admin)?;
-        arguments::name("tenant", tenant)?;
-        let id = rotation::create_for(&arguments::tenant(tenant)?)?;
+        let tenant = arguments::name("tenant", tenant)?;
+        access::require(Privilege::Admin, &Resource::Tenant(tenant))?;
+        let id = rotation::create_for(tenant)?;
         reencryption::begin();
         request::custodian_wanted();
         Ok(id.to_string())
@@ -57,7 +58,7 @@ fn create_tenant_key(tenant: Option<&str>) -> String {
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn rotate_master_key() -> String {
     let rotate = || -> Result<String> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         let (fingerprint, replaced) = rotation::rotate_master()?;
         report::notice(
             format!(
@@ -84,9 +85,9 @@ fn shred_tenant(
     ),
 > {
     let shred = || -> Result<Shredded> {
-        access::require(Privilege::Admin)?;
-        arguments::name("tenant", tenant)?;
-        shred::shred(&arguments::tenant(tenant)?)
+        let tenant = arguments::name("tenant", tenant)?;
+        access::require(Privilege::Admin, &Resource::Tenant(tenant))?;
+        shred::shred(tenant)
     };
     TableIterator::new(describe(&shred().or_raise()))
 }

@@ -4,11 +4,13 @@
 mod access;
 mod arguments;
 mod client;
+mod export;
 mod installation;
 mod key;
 mod provider;
 pub mod reencryption;
 mod refresh;
+mod tenant;
 mod token_delete;
 mod token_read;
 mod token_store;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::provider;
 use crate::worker::request;
 
@@ -23,7 +23,7 @@ fn register_provider(
     settings: default!(Option<Jsonb>, "NULL"),
 ) {
     let register = || -> Result<()> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         let mut columns = arguments::object("settings", settings)?.unwrap_or_default();
         // As an argument that is left out, null stands for the default.
         columns.retain(|_, value| !value.is_null());
@@ -95,7 +95,7 @@ fn require_https(argument: &'static str, url: &str) -> Result<()> {
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn drop_provider(name: Option<&str>) {
     let remove = || -> Result<()> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         provider::remove(arguments::name("name", name)?)
     };
     remove().or_raise();

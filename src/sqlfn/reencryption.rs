@@ -11,7 +11,7 @@ use crate::pg::head::{BytesHead, SecretHead};
 use crate::pg::procedure::Call;
 use crate::pg::{latch, lock, transaction};
 use crate::sqlfn::arguments;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::reencryption::{self, Job, Progress, State, Step};
 use crate::store::{envelope_head, key_usage, retirement};
 use crate::worker::request;
@@ -23,7 +23,7 @@ const PATIENCE: u32 = 3;
 /// Body of the procedure `vault.reencrypt`.
 pub fn reencrypt(batch_size: Option<i32>, call: &Call) {
     let prepare = || -> Result<usize> {
-        access::require(Privilege::Admin)?;
+        access::require(Privilege::Admin, &Resource::Vault)?;
         let batch_size = arguments::required("batch_size", batch_size)?;
         if !(1..=MAX_BATCH_SIZE).contains(&batch_size) {
             return Err(Error::InvalidArgument {
@@ -125,13 +125,13 @@ fn summary(job: &Job) -> String {
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn pause_reencryption() {
-    access::require(Privilege::Admin).or_raise();
+    access::require(Privilege::Admin, &Resource::Vault).or_raise();
     reencryption::pause();
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn resume_reencryption() {
-    access::require(Privilege::Admin).or_raise();
+    access::require(Privilege::Admin, &Resource::Vault).or_raise();
     reencryption::resume();
     request::custodian_wanted();
 }
@@ -148,7 +148,7 @@ fn key_usage() -> TableIterator<
         name!(secrets, i64),
     ),
 > {
-    access::require(Privilege::Admin).or_raise();
+    access::require(Privilege::Admin, &Resource::Vault).or_raise();
     let usage = key_usage::scan().unwrap_or_default();
     TableIterator::new(
         usage

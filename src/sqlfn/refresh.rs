@@ -1,6 +1,6 @@
 //! Refreshing now.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::iter::TableIterator;
@@ -8,9 +8,10 @@ use pgrx::{default, name, pg_extern};
 use token_vault_core::refresh::RefreshPolicy;
 
 use crate::error::{Error, Obstacle, OrRaise, Result};
-use crate::pg::{settings, time};
+use crate::pg::role::{self, Role};
+use crate::pg::{settings, shmem, tenant as session, time};
 use crate::sqlfn::arguments;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::token::{self, State, Target};
 use crate::store::{provider, schedule};
 use crate::worker::request;
@@ -28,8 +29,8 @@ fn refresh_token(
     label: default!(Option<&str>, "''"),
 ) -> Option<TimestampWithTimeZone> {
     let refresh = || -> Result<Option<TimestampWithTimeZone>> {
-        access::require(Privilege::Refresh)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Refresh, &key.resource())?;
         let provider = provider::find(&key.provider)?;
         let token = token::find(&key).ok_or(Error::NoSuchToken)?;
         if token.state == State::ReauthorizationRequired {
@@ -59,8 +60,8 @@ fn set_refresh_policy(
     label: default!(Option<&str>, "''"),
 ) -> bool {
     let set = || -> Result<bool> {
-        access::require(Privilege::Write)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Write, &key.resource())?;
         provider::find(&key.provider)?;
         let policy = policy.map(policy_named).transpose()?;
         let exists = token::set_refresh_policy(&key, policy);
@@ -95,7 +96,7 @@ fn refresh_due(
     ),
 > {
     let refresh = || -> Result<Vec<(Target, Option<Target>)>> {
-        access::require(Privilege::Refresh)?;
+        access::require(Privilege::Refresh, &Resource::Rows)?;
         let within = within.as_ref().map_or(0, time::interval_micros);
         if within < 0 {
             return Err(Error::InvalidArgument {
@@ -113,17 +114,18 @@ fn refresh_due(
         }
         request::require_possible()?;
         let until = time::now().saturating_add(within);
-        let tenant = settings::tenant().map(|tenant| schedule::tenant_hash(&tenant));
-        let due = schedule::list_due(tenant, until, max_tokens.into());
+        let tenant = session::bound().map(|tenant| schedule::tenant_hash(&tenant));
+        let limited = limited_role();
+        let due = schedule::list_due_for(limited, tenant, until, max_tokens.into());
         let theirs: Vec<&Target> = due.iter().filter(|target| !target.is_ours).collect();
-        request::refresh_all(
-            &theirs,
-            until,
-            tenant,
-            settings::refresh_wait()
-                .saturating_mul(WAIT_FACTOR)
-                .max(Duration::from_millis(1)),
-        );
+        let wait = settings::refresh_wait()
+            .saturating_mul(WAIT_FACTOR)
+            .max(Duration::from_millis(1));
+        if limited.is_some() && !shmem::is_preloaded() {
+            one_by_one(&theirs, wait);
+        } else {
+            request::refresh_all(&theirs, until, tenant, wait);
+        }
         Ok(due
             .into_iter()
             .map(|before| (token::target(before.id), before))
@@ -148,6 +150,23 @@ fn refresh_due(
             expires_at,
         )
     }))
+}
+
+/// The calling role, if there are tokens that it may not refresh.
+fn limited_role() -> Option<Role> {
+    let role = role::current();
+    (!access::allows_everything(role, Privilege::Refresh)).then_some(role)
+}
+
+/// An errand for all that is due would take others' tokens along. What became of each is in its row.
+fn one_by_one(targets: &[&Target], wait: Duration) {
+    let deadline = Instant::now() + wait;
+    for target in targets {
+        if Instant::now() >= deadline {
+            return;
+        }
+        let _ = request::refresh(target);
+    }
 }
 
 fn outcome(before: &Target, after: Option<&Target>) -> &'static str {

@@ -3,8 +3,9 @@
 use pgrx::{default, pg_extern};
 
 use crate::error::{OrRaise, Result};
+use crate::pg::role;
 use crate::sqlfn::arguments;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::token;
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -15,10 +16,9 @@ fn delete_token(
     label: default!(Option<&str>, "''"),
 ) -> bool {
     let delete = || -> Result<bool> {
-        access::require(Privilege::Write)?;
-        Ok(token::delete(&arguments::token_key(
-            tenant, provider, subject, label,
-        )?))
+        let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Write, &key.resource())?;
+        Ok(token::delete(&key))
     };
     delete().or_raise()
 }
@@ -26,9 +26,10 @@ fn delete_token(
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn delete_subject(subject: Option<&str>, tenant: default!(Option<&str>, "NULL")) -> i64 {
     let delete = || -> Result<i64> {
-        access::require(Privilege::Write)?;
         let subject = arguments::name("subject", subject)?;
-        Ok(token::delete_subject(&arguments::tenant(tenant)?, subject))
+        let tenant = &arguments::tenant(tenant)?;
+        access::require(Privilege::Write, &Resource::Subject { tenant, subject })?;
+        Ok(token::delete_subject(tenant, subject, role::current()))
     };
     delete().or_raise()
 }
@@ -36,9 +37,9 @@ fn delete_subject(subject: Option<&str>, tenant: default!(Option<&str>, "NULL"))
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn delete_tenant(tenant: Option<&str>) -> i64 {
     let delete = || -> Result<i64> {
-        access::require(Privilege::Admin)?;
-        arguments::name("tenant", tenant)?;
-        Ok(token::delete_tenant(&arguments::tenant(tenant)?))
+        let tenant = arguments::name("tenant", tenant)?;
+        access::require(Privilege::Admin, &Resource::Tenant(tenant))?;
+        Ok(token::delete_tenant(tenant))
     };
     delete().or_raise()
 }

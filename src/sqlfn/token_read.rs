@@ -123,8 +123,8 @@ fn look_up(
     subject: Option<&str>,
     label: Option<&str>,
 ) -> Result<(TokenKey, Option<StoredToken>)> {
-    access::require(Privilege::Read)?;
     let key = arguments::token_key(tenant, provider, subject, label)?;
+    access::require(Privilege::Read, &key.resource())?;
     let token = token::find(&key);
     if token.is_none() {
         provider::find(&key.provider)?;

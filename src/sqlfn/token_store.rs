@@ -37,8 +37,8 @@ fn store_token(
     metadata: default!(Option<Jsonb>, "NULL"),
 ) {
     let store = || -> Result<()> {
-        access::require(Privilege::Write)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Write, &key.resource())?;
         let access_token = arguments::credential(
             "access_token",
             arguments::required("access_token", access_token)?,
@@ -89,8 +89,8 @@ fn store_token_response(
     metadata: default!(Option<Jsonb>, "NULL"),
 ) {
     let store = || -> Result<()> {
-        access::require(Privilege::Write)?;
         let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Write, &key.resource())?;
         let provider = provider::find(&key.provider)?;
         let response = parse(&provider, &arguments::required("response", response)?)?;
         store(&key, &provider, client, &response, metadata)

@@ -4,7 +4,7 @@ use pgrx::iter::TableIterator;
 use pgrx::{name, pg_extern};
 
 use crate::error::OrRaise;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::verification::Verification;
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -20,7 +20,7 @@ fn verify() -> TableIterator<
         name!(detail, Option<String>),
     ),
 > {
-    access::require(Privilege::Admin).or_raise();
+    access::require(Privilege::Admin, &Resource::Vault).or_raise();
     TableIterator::new(Verification::new().map(|finding| {
         (
             finding.relation,

@@ -5,14 +5,18 @@ use crate::pg::spi;
 use crate::store::access::Privilege;
 
 /// What every role with any privilege gets.
-const COMMON: [&str; 2] = ["USAGE ON SCHEMA vault", "SELECT ON vault.providers"];
+const COMMON: [&str; 3] = [
+    "USAGE ON SCHEMA vault",
+    "SELECT ON vault.providers",
+    "EXECUTE ON FUNCTION vault.enter_tenant",
+];
 
 /// Functions, views and types for one privilege.
 fn objects(privilege: Privilege) -> &'static [&'static str] {
     match privilege {
         Privilege::Read => &[
             "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.has_token, \
-             vault.is_valid, vault.token_status, vault.reveal, vault.can_see",
+             vault.is_valid, vault.token_status, vault.reveal, vault.can_see, vault.can_see_all",
             "SELECT ON vault.tokens, vault.clients, vault.attention",
             "USAGE ON TYPE vault.secret",
         ],
@@ -22,17 +26,22 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
             "USAGE ON TYPE vault.secret",
         ],
         Privilege::Refresh => &["EXECUTE ON FUNCTION vault.refresh_token, vault.refresh_due"],
-        // What they allow has no function yet, or is checked by the type's input.
-        Privilege::Export | Privilege::Restore => &["USAGE ON TYPE vault.secret"],
+        Privilege::Export => {
+            &["EXECUTE ON FUNCTION vault.export_token_set, vault.export_client_secrets"]
+        }
+        // Checked by the type's input.
+        Privilege::Restore => &["USAGE ON TYPE vault.secret"],
         Privilege::Admin => &[
             "EXECUTE ON FUNCTION vault.register_provider, vault.drop_provider, vault.register_client, \
              vault.add_client_secret, vault.drop_client_secrets, vault.enable_client, vault.disable_client, \
              vault.drop_client, vault.create_master_key, vault.rotate_key, vault.create_tenant_key, \
              vault.rotate_master_key, vault.shred_tenant, vault.verify, vault.grant_access, vault.revoke_access, \
              vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see, \
+             vault.can_see_all, vault.can_grant, vault.add_tenant_authority, vault.drop_tenant_authority, \
              vault.pause_reencryption, vault.resume_reencryption, vault.key_usage",
             "EXECUTE ON PROCEDURE vault.reencrypt",
-            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.keys, vault.access_rules, vault.reencryption",
+            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.keys, vault.access_rules, \
+             vault.tenant_authorities, vault.reencryption",
         ],
     }
 }

@@ -18,5 +18,6 @@ pub mod rotation;
 mod rules;
 pub mod schedule;
 pub mod shred;
+pub mod tenant_authority;
 pub mod token;
 pub mod verification;

@@ -1,7 +1,8 @@
 //! Rows of `vault.refresh_schedule`: when a token is due, in which lane it waits, and the attempt under way.
 
+use crate::pg::role::Role;
 use crate::pg::spi::BuiltinOid::{
-    BOOLOID, INT4OID, INT8ARRAYOID, INT8OID, TEXTOID, TIMESTAMPTZOID,
+    BOOLOID, INT4OID, INT8ARRAYOID, INT8OID, OIDOID, TEXTOID, TIMESTAMPTZOID,
 };
 use crate::pg::spi::{self, Session, Statement, timestamp};
 use crate::pg::time::UnixMicros;
@@ -182,24 +183,38 @@ pub fn provider_and_client(session: &Session, way: i64) -> Option<(String, Optio
 /// Tokens that are due by a time, at most `limit`: lane by lane in turns, so that no tenant fills the list; of one tenant,
 /// told by the hash of its name, or of all.
 pub fn list_due(tenant: Option<TenantHash>, until: UnixMicros, limit: i64) -> Vec<Target> {
+    list_due_for(None, tenant, until, limit)
+}
+
+/// The same, but only those that `role` may refresh.
+pub fn list_due_for(
+    role: Option<Role>,
+    tenant: Option<TenantHash>,
+    until: UnixMicros,
+    limit: i64,
+) -> Vec<Target> {
     static DUE: Statement = Statement::new(
         concat!(
             with_first_of_lanes!(),
-            ", due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535) ORDER BY due_at LIMIT $4),
+            ", due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535)
+                       ORDER BY due_at LIMIT CASE WHEN $5 IS NULL THEN $4 END),
          due AS (SELECT s.token, s.due_at, row_number() OVER (PARTITION BY l.lane ORDER BY s.due_at) AS turn
                  FROM due_lane AS l CROSS JOIN LATERAL
                      (SELECT token, due_at FROM vault.refresh_schedule AS s WHERE s.lane = l.lane AND s.due_at <= $1
+                        AND ($5 IS NULL OR EXISTS (SELECT FROM vault.token AS t WHERE t.id = s.token
+                                                   AND vault.role_can($5, 'refresh', t.tenant, t.provider, t.subject)))
                       ORDER BY s.due_at LIMIT $4) AS s)
          SELECT d.token FROM due AS d JOIN vault.token AS t ON t.id = d.token
          WHERE $2 OR hashtext(t.tenant) = $3 ORDER BY d.turn, d.due_at LIMIT $4"
         ),
-        &[TIMESTAMPTZOID, BOOLOID, INT4OID, INT8OID],
+        &[TIMESTAMPTZOID, BOOLOID, INT4OID, INT8OID, OIDOID],
     );
     let arguments = [
         timestamp(Some(until)),
         tenant.is_none().into(),
         tenant.unwrap_or_default().into(),
         limit.into(),
+        role.map(Role::oid).into(),
     ];
     let due: Vec<i64> =
         spi::session(|session| session.query(&DUE, &arguments, |row| row.required(1)));

@@ -7,7 +7,7 @@ use token_vault_core::secret::{SecretBytes, SecretString};
 use super::input;
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::secret_datum::Secret;
-use crate::store::access::{self, Privilege};
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::keyring;
 
 const WHAT: &str = "the secret";
@@ -23,7 +23,8 @@ fn reveal(secret: Secret, context: default!(&str, "''")) -> String {
 }
 
 fn decrypt(secret: &Secret, context: &str) -> Result<SecretString> {
-    access::require(Privilege::Read)?;
+    let tenant = input::tenant_of(&secret.0)?;
+    access::require(Privilege::Read, &Resource::Value(tenant.as_deref()))?;
     let payload: SecretBytes = keyring::open(&COLUMN, &secret.0, WHAT)?;
     column_plaintext(context, &payload)
         .ok()

@@ -5,13 +5,15 @@ use token_vault_core::envelope;
 
 use crate::error::{Error, Result};
 use crate::pg::secret_datum::{self, Secret};
-use crate::pg::settings;
-use crate::store::access::{self, Privilege};
+use crate::pg::tenant as session;
+use crate::store::access::{self, Privilege, Resource};
 use crate::store::keyring;
 
 /// Encrypts a plaintext that arrived through the type's input, its cast or `seal`.
 pub fn encrypt(plaintext: &[u8], context: &str) -> Result<Secret> {
-    access::require(Privilege::Write)?;
+    // A session that is bound to a tenant uses that one's key: shred_tenant then reaches the value.
+    let tenant = session::bound();
+    access::require(Privilege::Write, &Resource::Value(tenant.as_deref()))?;
     if plaintext.len() > MAX_COLUMN_PLAINTEXT {
         return Err(Error::TooLong {
             name: "value",
@@ -19,10 +21,13 @@ pub fn encrypt(plaintext: &[u8], context: &str) -> Result<Secret> {
             limit: MAX_COLUMN_PLAINTEXT,
         });
     }
-    // A session that is bound to a tenant uses that one's key: shred_tenant then reaches the value.
-    let tenant = settings::tenant().unwrap_or_default();
     let payload = column_payload(context, plaintext);
-    keyring::seal(&tenant, &COLUMN, payload.expose()).map(Secret)
+    keyring::seal(
+        tenant.as_deref().unwrap_or_default(),
+        &COLUMN,
+        payload.expose(),
+    )
+    .map(Secret)
 }
 
 /// Takes text from outside: plaintext, or an envelope's text form.
@@ -30,12 +35,7 @@ pub fn from_text(text: &str) -> Result<Secret> {
     if !envelope::is_envelope_text(text) {
         return encrypt(text.as_bytes(), "");
     }
-    require_restore()?;
-    envelope::from_text(text)
-        .map(Secret)
-        .map_err(|_| Error::EnvelopeNotAccepted {
-            problem: "it is damaged",
-        })
+    take(envelope::from_text(text).ok())
 }
 
 /// Takes bytes from outside: an envelope, or plaintext that a driver sends in binary form.
@@ -49,21 +49,37 @@ pub fn from_bytes(bytes: Vec<u8>) -> Result<Secret> {
             }),
         };
     }
-    require_restore()?;
-    match envelope::validate(&bytes) {
-        Ok(()) => Ok(Secret(bytes)),
-        Err(_) => Err(Error::EnvelopeNotAccepted {
-            problem: "it is damaged",
-        }),
+    let is_whole = envelope::validate(&bytes).is_ok();
+    take(is_whole.then_some(bytes))
+}
+
+/// Takes ciphertext as it is; None: it is damaged.
+fn take(envelope: Option<Vec<u8>>) -> Result<Secret> {
+    let not_accepted = |problem| Error::EnvelopeNotAccepted { problem };
+    if !secret_datum::is_replication_apply() {
+        // It may be planted: whoever could insert somebody else's envelope could have it revealed.
+        require_restore(envelope.as_deref())
+            .map_err(|_| not_accepted("this role may not write ciphertext"))?;
+    }
+    envelope
+        .map(Secret)
+        .ok_or_else(|| not_accepted("it is damaged"))
+}
+
+fn require_restore(envelope: Option<&[u8]>) -> Result<()> {
+    // A key that is not here may come later in the same dump.
+    let tenant = envelope.and_then(|envelope| tenant_of(envelope).ok().flatten());
+    match envelope {
+        Some(_) => access::require(Privilege::Restore, &Resource::Value(tenant.as_deref())),
+        None => access::require(Privilege::Restore, &Resource::Rows),
     }
 }
 
-/// Ciphertext may be planted: whoever could insert somebody else's envelope could have it revealed.
-fn require_restore() -> Result<()> {
-    if access::has(Privilege::Restore) || secret_datum::is_replication_apply() {
-        return Ok(());
+/// The tenant a value belongs to: its key's, or else the session's.
+pub fn tenant_of(envelope: &[u8]) -> Result<Option<String>> {
+    let of_session = session::bound();
+    match envelope::key_id(envelope) {
+        Ok(key) => Ok(keyring::tenant_of(key)?.or(of_session)),
+        Err(_) => Ok(of_session),
     }
-    Err(Error::EnvelopeNotAccepted {
-        problem: "this role may not write ciphertext",
-    })
 }

@@ -1,11 +1,13 @@
 //! Rows of `vault.token`: sealed on the way in, opened on the way out.
 
 mod delete;
+mod export;
 mod policy;
 mod read;
 mod write;
 
 pub use delete::{delete, delete_subject, delete_tenant};
+pub use export::{ExportedToken, export};
 pub use policy::set_refresh_policy;
 pub use read::{State, StoredToken, Target, client, find, target, targets};
 pub use write::{ClientOf, Sealed, disuse_ends_at, seal, store};
@@ -13,6 +15,7 @@ pub use write::{ClientOf, Sealed, disuse_ends_at, seal, store};
 use token_vault_core::envelope::{Context, TokenField};
 
 use crate::pg::spi::Row;
+use crate::store::access::Resource;
 
 /// What names a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,15 @@ impl TokenKey {
             provider: row.required(tenant + 1),
             subject: row.required(tenant + 2),
             label: row.required(tenant + 3),
+        }
+    }
+
+    /// What a call about it needs the right for.
+    pub fn resource(&self) -> Resource<'_> {
+        Resource::Token {
+            tenant: &self.tenant,
+            provider: &self.provider,
+            subject: &self.subject,
         }
     }
 

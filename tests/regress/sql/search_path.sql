@@ -53,7 +53,7 @@ $$;
 CALL set_table_traps('evil');
 CREATE ROLE regress_app;
 GRANT ALL ON SCHEMA evil TO regress_app;
-SELECT vault.grant_access('regress_app', '{read,write,refresh,admin}');
+SELECT vault.grant_access('regress_app', '{read,write,refresh,export,admin}', tenant => '*'), vault.grant_access('regress_app', '{refresh}', tenant => 'path');
 
 
 -- Every call that reaches tables. They run in new sessions, so that their plans are made under these paths.
@@ -74,7 +74,16 @@ INSERT INTO calls (call) VALUES
     ($$SELECT vault.reveal('literal'), vault.reveal(vault.seal('sealed', 'context'), 'context'), vault.reveal('cast'::pg_catalog.text::vault.secret)$$),
     ($$SELECT item FROM vault.status()$$),
     ($$SELECT vault.grant_access('pg_monitor', '{read,write}'), vault.revoke_access('pg_monitor', '{read}'), vault.grant_access('pg_monitor', '{refresh}')$$),
-    ($$SELECT role, privileges FROM vault.access_rules ORDER BY role$$),
+    ($$SELECT vault.grant_access('pg_monitor', '{read}', tenant => 'b*', provider => 'path', subject => 'user'), vault.revoke_access('pg_monitor', '{read}', 'b*', 'path', 'user')$$),
+    ($$SELECT role, tenant, privileges, grants_missing FROM vault.access_rules ORDER BY role, tenant$$),
+    ($$SELECT vault.add_tenant_authority('path', pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex'))$$),
+    ($$SELECT name FROM vault.tenant_authorities$$),
+    ($$SELECT vault.enter_tenant('path', 'eyJhbGciOiJFZERTQSJ9.e30.')$$),
+    ($$SELECT vault.drop_tenant_authority('path')$$),
+    ($$SELECT access_token, refresh_token FROM vault.export_token_set('path', 'user-1')$$),
+    ($$SELECT * FROM vault.export_client_secrets('path')$$),
+    ($$SELECT reason, subject FROM vault.attention WHERE provider OPERATOR(pg_catalog.=) 'path' ORDER BY reason, subject$$),
+    ($$SELECT pg_catalog.count(*) FROM vault.refresh_due()$$),
     ($$SELECT vault.refresh_token('path', 'user-1')$$),
     ($$SELECT vault.disable_client('path'), vault.enable_client('path'), vault.adopt_installation()$$),
     ($$SELECT vault.drop_client('path')$$),

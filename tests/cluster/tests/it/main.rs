@@ -1,5 +1,9 @@
 //! Tests against real servers; one module for each concern.
 
+mod access_matrix;
+mod access_matrix_calls;
+mod access_revoked;
+mod access_sets;
 mod attention;
 mod broken_client;
 mod catalogue;
@@ -88,6 +92,7 @@ mod refresh_wishes;
 mod refresher;
 mod session;
 mod small_disk;
+mod tenant_proof;
 mod tokens_memory;
 mod unread_answer;
 mod verification;

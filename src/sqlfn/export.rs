@@ -1,0 +1,74 @@
+//! Handing out what otherwise never leaves: refresh tokens and client secrets.
+
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::iter::TableIterator;
+use pgrx::{default, name, pg_extern};
+use token_vault_core::secret::{ClientSecret, SecretString};
+
+use crate::error::{OrRaise, Result};
+use crate::pg::time;
+use crate::sqlfn::{arguments, client as clients};
+use crate::store::access::{self, Privilege};
+use crate::store::token::{self, ExportedToken};
+use crate::store::{client, provider};
+
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+#[allow(clippy::type_complexity)]
+fn export_token_set(
+    provider: Option<&str>,
+    subject: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+    label: default!(Option<&str>, "''"),
+) -> TableIterator<
+    'static,
+    (
+        name!(access_token, String),
+        name!(refresh_token, Option<String>),
+        name!(id_token, Option<String>),
+        name!(token_type, Option<String>),
+        name!(scope, Option<String>),
+        name!(issued_at, TimestampWithTimeZone),
+        name!(expires_at, Option<TimestampWithTimeZone>),
+        name!(refresh_token_expires_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let export = || -> Result<Option<ExportedToken>> {
+        let key = arguments::token_key(tenant, provider, subject, label)?;
+        access::require(Privilege::Export, &key.resource())?;
+        let token = token::export(&key)?;
+        if token.is_none() {
+            provider::find(&key.provider)?;
+        }
+        Ok(token)
+    };
+    let plaintext = |secret: SecretString| secret.expose().to_owned();
+    TableIterator::new(export().or_raise().into_iter().map(move |token| {
+        (
+            plaintext(token.access_token),
+            token.refresh_token.map(plaintext),
+            token.id_token.map(plaintext),
+            token.token_type,
+            token.scope,
+            time::to_sql(token.issued_at),
+            token.expires_at.map(time::to_sql),
+            token.refresh_token_expires_at.map(time::to_sql),
+        )
+    }))
+}
+
+/// In the order in which they are tried.
+#[pg_extern(schema = "vault", volatile, parallel_unsafe)]
+fn export_client_secrets(
+    client: Option<&str>,
+    tenant: default!(Option<&str>, "NULL"),
+) -> TableIterator<'static, (name!(position, i64), name!(client_secret, String))> {
+    let export = || -> Result<Vec<ClientSecret>> {
+        client::secrets(&clients::permitted(Privilege::Export, client, tenant)?)
+    };
+    let secrets = export().or_raise();
+    TableIterator::new(
+        (1..)
+            .zip(secrets)
+            .map(|(position, secret)| (position, secret.expose().to_owned())),
+    )
+}
