@@ -5,6 +5,7 @@
 pub mod allocator;
 pub mod background;
 pub mod catalog;
+pub mod connection;
 pub mod exit;
 pub mod fault;
 pub mod head;
@@ -23,6 +24,7 @@ pub mod row_lock;
 pub mod secret_datum;
 pub mod server;
 pub mod settings;
+pub mod shared_bytes;
 pub mod shmem;
 pub mod snapshot;
 pub mod spi;
