@@ -41,9 +41,8 @@ fn look() -> Peer {
             };
         }
         let address = address(&(*entry).st_clientaddr.addr);
-        let by_gss = (*entry).st_gss
-            && !(*entry).st_gssstatus.is_null()
-            && (*(*entry).st_gssstatus).gss_enc;
+        let by_gss =
+            (*entry).st_gss && !(*entry).st_gssstatus.is_null() && (*(*entry).st_gssstatus).gss_enc;
         Peer {
             address,
             text: address.map(|address| address.to_string()),
@@ -71,9 +70,7 @@ fn address(storage: &pg_sys::sockaddr_storage) -> Option<IpAddr> {
 
 /// Whether nobody on a network can listen: TLS or GSSAPI encryption, a Unix socket, the loopback, or no client at all.
 pub fn is_private() -> bool {
-    with_peer(|peer| {
-        peer.is_encrypted || peer.address.is_none_or(|address| address.is_loopback())
-    })
+    with_peer(|peer| peer.is_encrypted || peer.address.is_none_or(|address| address.is_loopback()))
 }
 
 /// The client's address; None: a Unix socket, or no client.

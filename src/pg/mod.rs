@@ -32,6 +32,7 @@ pub mod tenant;
 pub mod tid;
 pub mod time;
 pub mod transaction;
+pub mod undone;
 pub mod utility;
 
 /// The number the server knows an object by.

@@ -11,6 +11,16 @@ pub type Mac = [u8; MAC_LEN];
 /// What stands for the code before the first entry.
 pub const BEGINNING: Mac = [0; MAC_LEN];
 
+/// A code as text.
+pub fn show_mac(mac: &Mac) -> String {
+    hex::encode(mac)
+}
+
+/// The code of a text; None: it is none.
+pub fn parse_mac(text: &str) -> Option<Mac> {
+    hex::decode(text).ok()?.try_into().ok()
+}
+
 /// What the code of an entry authenticates: the code before it, its place, and all it says.
 pub fn entry_message(previous: &Mac, position: i64, entry: &Entry) -> Vec<u8> {
     let mut message = Vec::with_capacity(256);
@@ -160,9 +170,18 @@ mod tests {
     #[test]
     fn a_code_is_fixed_for_all_time() {
         assert_eq!(
-            hex::encode(chain(2)[1].2),
+            show_mac(&chain(2)[1].2),
             "2b186ec2d3d2fcb392f7c239711449432cf9d745d01d0fc07782af28bc8bc85a"
         );
+    }
+
+    #[test]
+    fn a_code_has_a_text() {
+        let mac = chain(1)[0].2;
+        assert_eq!(parse_mac(&show_mac(&mac)), Some(mac));
+        for text in ["", "00", "zz", &"0".repeat(63), &"0".repeat(66)] {
+            assert_eq!(parse_mac(text), None, "{text}");
+        }
     }
 
     #[test]

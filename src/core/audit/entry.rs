@@ -76,8 +76,19 @@ impl<'a> Entry<'a> {
         if !rest.is_empty() {
             return Err(BadEntry);
         }
-        let [event, login_role, role, application_name, client_address, tenant, provider, subject, label, reason, detail] =
-            texts;
+        let [
+            event,
+            login_role,
+            role,
+            application_name,
+            client_address,
+            tenant,
+            provider,
+            subject,
+            label,
+            reason,
+            detail,
+        ] = texts;
         Ok(Entry {
             at: i64::from_be_bytes(*at),
             event: event.ok_or(BadEntry)?,

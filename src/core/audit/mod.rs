@@ -7,5 +7,7 @@
 mod chain;
 mod entry;
 
-pub use chain::{BEGINNING, Finding, MAC_LEN, Mac, Walk, cut_message, entry_message};
+pub use chain::{
+    BEGINNING, Finding, MAC_LEN, Mac, Walk, cut_message, entry_message, parse_mac, show_mac,
+};
 pub use entry::{BadEntry, Entry};

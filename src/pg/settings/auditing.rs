@@ -7,6 +7,8 @@ use std::time::Duration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use pgrx::{pg_guard, pg_sys};
 
+use crate::pg::server;
+
 /// The longest reason, in characters.
 const MAX_REASON: usize = 200;
 
@@ -95,7 +97,11 @@ pub(super) fn define() {
         &AUDIT_BUFFER,
         64,
         1 << 20,
-        GucContext::Postmaster,
+        // A library that is loaded later can't have such a setting; it has no buffer either.
+        match server::is_preloading() {
+            true => GucContext::Postmaster,
+            false => GucContext::Sighup,
+        },
         GucFlags::UNIT_KB,
     );
     flag(
@@ -214,7 +220,5 @@ pub fn unusual_reads() -> u32 {
 }
 
 fn limited(setting: &GucSetting<i32>) -> Option<u32> {
-    u32::try_from(setting.get())
-        .ok()
-        .filter(|reads| *reads > 0)
+    u32::try_from(setting.get()).ok().filter(|reads| *reads > 0)
 }
