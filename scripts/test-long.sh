@@ -4,5 +4,7 @@
 source "$(dirname "$0")/common.sh"
 use_server
 
+"$(dirname "$0")/fault-library.sh"
+
 # One at a time: each keeps both cores busy. Their reports are printed.
 cargo test -p token_vault_cluster --test it -- --ignored --nocapture --test-threads=1 "$@"

@@ -133,7 +133,11 @@ impl Client {
                 Ok(response) => return Ok((connection, response)),
                 // The server has closed it just now: nothing went out.
                 Err(CallError::NotSent(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // The others may be as dead: whoever asks again gets a new one.
+                    self.idle.forget(target);
+                    return Err(error);
+                }
             }
         }
         let message = self.message(request, target)?;

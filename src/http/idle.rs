@@ -64,6 +64,13 @@ impl Idle {
         }
     }
 
+    /// Closes the connections to this target.
+    pub(crate) fn forget(&self, target: &Target) {
+        let mut state = self.lock();
+        let forgotten = state.connections.remove(&target.authority());
+        state.count -= forgotten.map_or(0, |connections| connections.len());
+    }
+
     /// Closes connections when their time is over, as long as there are any.
     async fn sweep(self: Arc<Self>) {
         while let Some(next) = self.close_old() {

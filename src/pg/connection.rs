@@ -9,7 +9,6 @@ use pgrx::pg_sys;
 use super::role::Role;
 
 const AF_INET: u16 = 2;
-#[cfg(target_os = "linux")]
 const AF_INET6: u16 = 10;
 
 /// What was found out once; a connection stays as it is.
@@ -58,11 +57,7 @@ fn address(storage: &pg_sys::sockaddr_storage) -> Option<IpAddr> {
     unsafe {
         match storage.ss_family {
             AF_INET => Some(Ipv4Addr::from(bytes.add(4).cast::<[u8; 4]>().read()).into()),
-            AF_INET6 => Some(
-                Ipv6Addr::from(bytes.add(8).cast::<[u8; 16]>().read())
-                    .to_canonical()
-                    .into(),
-            ),
+            AF_INET6 => Some(Ipv6Addr::from(bytes.add(8).cast::<[u8; 16]>().read()).to_canonical()),
             _ => None,
         }
     }

@@ -65,7 +65,7 @@ fn export_token_set(
 fn export_client_secrets(
     client: Option<&str>,
     tenant: default!(Option<&str>, "NULL"),
-) -> TableIterator<'static, (name!(position, i64), name!(client_secret, String))> {
+) -> TableIterator<'static, (name!(place, i64), name!(client_secret, String))> {
     let export = || -> Result<Vec<ClientSecret>> {
         let client = clients::permitted(Privilege::Export, client, tenant)?;
         let about = clients::about(&client);
@@ -79,6 +79,6 @@ fn export_client_secrets(
     TableIterator::new(
         (1..)
             .zip(secrets)
-            .map(|(position, secret)| (position, secret.expose().to_owned())),
+            .map(|(place, secret)| (place, secret.expose().to_owned())),
     )
 }

@@ -119,17 +119,17 @@ fn refresh_due(
         }
         request::require_possible()?;
         let until = time::now().saturating_add(within);
-        let tenant = session::bound().map(|tenant| schedule::tenant_hash(&tenant));
-        let limited = limited_role();
-        let due = schedule::list_due_for(limited, tenant, until, max_tokens.into());
+        let tenant = session::bound();
+        let hash = tenant.as_deref().map(schedule::tenant_hash);
+        let due = schedule::list_due_for(limited_role(), hash, until, max_tokens.into());
         let theirs: Vec<&Target> = due.iter().filter(|target| !target.is_ours).collect();
         let wait = settings::refresh_wait()
             .saturating_mul(WAIT_FACTOR)
             .max(Duration::from_millis(1));
-        if limited.is_some() && !shmem::is_preloaded() {
-            one_by_one(&theirs, wait);
+        if shmem::is_preloaded() || may_refresh_all_of(tenant.as_deref()) {
+            request::refresh_all(&theirs, until, hash, wait);
         } else {
-            request::refresh_all(&theirs, until, tenant, wait);
+            one_by_one(&theirs, wait);
         }
         Ok(due
             .into_iter()
@@ -161,6 +161,11 @@ fn refresh_due(
 fn limited_role() -> Option<Role> {
     let role = role::current();
     (!access::allows_everything(role, Privilege::Refresh)).then_some(role)
+}
+
+fn may_refresh_all_of(tenant: Option<&str>) -> bool {
+    let all = tenant.map_or(Resource::Vault, Resource::Tenant);
+    access::allows(role::current(), Privilege::Refresh, &all)
 }
 
 /// An errand for all that is due would take others' tokens along. What became of each is in its row.

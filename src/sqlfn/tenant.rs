@@ -45,7 +45,10 @@ fn add_tenant_authority(name: Option<&str>, public_key: Option<&[u8]>) {
             });
         }
         match tenant_authority::add(name, public_key) {
-            true => Ok(note("tenant_authority_added", name)),
+            true => {
+                note("tenant_authority_added", name);
+                Ok(())
+            }
             false => Err(invalid_name("there is a tenant authority of this name")),
         }
     };
@@ -58,7 +61,10 @@ fn drop_tenant_authority(name: Option<&str>) {
         access::require(Privilege::Admin, &Resource::Vault)?;
         let name = arguments::name("name", name)?;
         match tenant_authority::remove(name) {
-            true => Ok(note("tenant_authority_dropped", name)),
+            true => {
+                note("tenant_authority_dropped", name);
+                Ok(())
+            }
             false => Err(invalid_name("there is no tenant authority of this name")),
         }
     };

@@ -197,7 +197,7 @@ pub fn list_due_for(
         concat!(
             with_first_of_lanes!(),
             ", due_lane AS (SELECT lane FROM first WHERE due_at <= $1 AND ($2 OR lane & 65535 = $3 & 65535)
-                       ORDER BY due_at LIMIT CASE WHEN $5 IS NULL THEN $4 END),
+                            ORDER BY due_at LIMIT CASE WHEN $5 IS NULL THEN $4 END),
          due AS (SELECT s.token, s.due_at, row_number() OVER (PARTITION BY l.lane ORDER BY s.due_at) AS turn
                  FROM due_lane AS l CROSS JOIN LATERAL
                      (SELECT token, due_at FROM vault.refresh_schedule AS s WHERE s.lane = l.lane AND s.due_at <= $1

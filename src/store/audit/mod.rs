@@ -98,7 +98,7 @@ pub fn detail<const N: usize>(facts: [(&str, Value); N]) -> Option<Detail> {
 /// Something was changed; written in the transaction that changes it.
 pub fn changed(event: &str, about: About, detail: Option<Detail>) {
     if settings::audit() >= AuditLevel::Writes {
-        with_entry(event, about, detail, |entry| table::insert(entry));
+        with_entry(event, about, detail, table::insert);
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Refresher {
     scribe: Scribe,
     /// Whether requests may be sent from here.
     may_refresh: bool,
+    /// An error was in the way of this round: the next one comes soon.
+    is_hindered: bool,
     clone_guard: CloneGuard,
 }
 
@@ -78,6 +80,7 @@ impl Refresher {
             usage_due: None,
             scribe: Scribe::default(),
             may_refresh: false,
+            is_hindered: false,
             clone_guard: CloneGuard::default(),
         })
     }
@@ -96,18 +99,25 @@ impl Refresher {
 
     /// One round; returns how long there is nothing to do unless something happens. None: there is no vault any more.
     pub fn turn(&mut self) -> Option<Duration> {
+        self.is_hindered = false;
         self.follow_settings();
         board::sweep();
         self.gather();
         self.write_outcomes();
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
-            if !self.look_around() {
-                self.scribe.forget(self.database);
-                return None;
+            match self.look_around() {
+                Sight::NoVault => {
+                    self.scribe.forget(self.database);
+                    return None;
+                }
+                // What sessions ask for stays where it is.
+                Sight::Hindered => self.is_hindered = true,
+                Sight::Clear => {
+                    self.start_what_is_wanted();
+                    self.custody.look(self.database);
+                }
             }
-            self.start_what_is_wanted();
-            self.custody.look(self.database);
         }
         self.write_usage();
         if !background::must_stop() {
@@ -156,8 +166,8 @@ impl Refresher {
     }
 
     /// Finds out whether requests may be sent from here (not from a copy of the database, and not while switched off),
-    /// and what has changed in the tables. False: there is no vault any more.
-    fn look_around(&mut self) -> bool {
+    /// and what has changed in the tables.
+    fn look_around(&mut self) -> Sight {
         let hints = board::take_hints(self.database);
         let (agenda, clone_guard) = (&mut self.agenda, &mut self.clone_guard);
         let found = transaction::run(|| {
@@ -176,15 +186,22 @@ impl Refresher {
             if standing == Standing::Home && settings::refresh_enabled() {
                 agenda.follow_tables();
             }
+            fault::point("tables_looked_at");
             Some(standing)
         });
-        if found.is_err() {
-            // What was not seen is looked at again.
-            self.agenda.look_soon();
+        match found {
+            Ok(Some(standing)) => {
+                self.may_refresh = standing == Standing::Home && settings::refresh_enabled();
+                Sight::Clear
+            }
+            Ok(None) => Sight::NoVault,
+            Err(aborted) => {
+                pgrx::warning!("token_vault could not look at its tables: {}", aborted.0);
+                // What was not seen is looked at again.
+                self.agenda.look_soon();
+                Sight::Hindered
+            }
         }
-        let standing = found.unwrap_or(Some(Standing::New));
-        self.may_refresh = standing == Some(Standing::Home) && settings::refresh_enabled();
-        standing.is_some()
     }
 
     /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
@@ -214,7 +231,7 @@ impl Refresher {
     pub fn run(&mut self, errand: Errand) {
         self.follow_settings();
         self.agenda.look_never();
-        if !self.look_around() {
+        if !matches!(self.look_around(), Sight::Clear) {
             return;
         }
         let wishes = self.wishes_of(&errand);
@@ -300,7 +317,7 @@ impl Refresher {
         if self.may_refresh {
             pause = pause.min(self.agenda.until_next_look().max(SHORTEST_SLEEP));
         }
-        if !self.arrived.is_empty() {
+        if !self.arrived.is_empty() || self.is_hindered {
             pause = pause.min(APPLY_RETRY);
         }
         if let Some(due) = self.usage_due {
@@ -370,6 +387,14 @@ impl Refresher {
             );
         }
     }
+}
+
+/// What a look at the tables brought.
+enum Sight {
+    Clear,
+    /// It could not be finished.
+    Hindered,
+    NoVault,
 }
 
 fn until(now: UnixMicros, then: UnixMicros) -> Duration {

@@ -108,9 +108,14 @@ impl Refresher {
             return;
         }
         let wishes: Vec<Wish> = admitted.iter().map(|(wish, _)| *wish).collect();
-        let claims = self
-            .claim(|lease| claim::claim_wishes(&wishes, lease))
-            .unwrap_or_default();
+        let Some(claims) = self.claim(|lease| claim::claim_wishes(&wishes, lease)) else {
+            // They wait for the next round.
+            let ways = admitted.iter().map(|(_, way)| way);
+            ways.for_each(|way| self.agenda.cancel(way));
+            self.asked.extend(wishes);
+            self.is_hindered = true;
+            return;
+        };
         let claimed: HashSet<i64> = claims.iter().map(|claim| claim.token).collect();
         // What could not be claimed (deleted, locked, refreshed meanwhile) has no outcome to wait for.
         let idle: Vec<Wish> = (admitted.iter())

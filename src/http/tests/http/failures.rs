@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use token_vault_http::CallError::{NotSent as Nothing, OutcomeUnknown, TooLarge};
@@ -87,6 +88,30 @@ fn a_request_on_a_kept_connection_is_never_sent_twice() {
         unknown(Cause::ConnectionLost, None)
     );
     assert_eq!((server.accepted(), server.requests().len()), (1, 2));
+}
+
+#[test]
+fn after_a_lost_connection_the_next_call_gets_a_new_one() {
+    let together = Barrier::new(2);
+    let server = Server::start(move |number| match number {
+        2 => Reply::Cut(vec![]),
+        _ => {
+            if number < 2 {
+                together.wait();
+            }
+            Reply::Keep(answer("200 OK", "", "{}"))
+        }
+    });
+    let client = client();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| server.call(&client).expect("an answer"));
+        }
+    });
+    let lost = server.call(&client).expect_err("cut");
+    assert_eq!(lost, unknown(Cause::ConnectionLost, None));
+    server.call(&client).expect("an answer");
+    assert_eq!((server.accepted(), server.requests().len()), (3, 4));
 }
 
 #[test]

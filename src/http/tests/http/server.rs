@@ -42,7 +42,7 @@ pub struct Server {
     pub port: u16,
     accepted: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
-    closed: Receiver<()>,
+    closed: Mutex<Receiver<()>>,
 }
 
 impl Server {
@@ -78,7 +78,7 @@ impl Server {
             port,
             accepted,
             requests,
-            closed,
+            closed: Mutex::new(closed),
         }
     }
 
@@ -93,7 +93,8 @@ impl Server {
 
     /// Returns when the server has closed one more connection.
     pub fn wait_for_close(&self) {
-        self.closed
+        let closed = self.closed.lock().expect("receiver");
+        closed
             .recv_timeout(BUDGET)
             .expect("a connection closed by the server");
     }

@@ -1,5 +1,6 @@
 //! Tests against real servers; one module for each concern.
 
+mod access_copies;
 mod access_matrix;
 mod access_matrix_calls;
 mod access_revoked;

@@ -115,7 +115,7 @@ fn compare_signatures(client: &mut Client) -> Result<()> {
                 || coalesce(' → ' || pg_get_function_result(oid), '')
          FROM pg_proc
          WHERE pronamespace = 'vault'::regnamespace
-           AND proname !~ '^((secret|can)_|(key_usage|envelope_key|is_current)$)'",
+           AND proname !~ '^((secret|can)_|(key_usage|envelope_key|is_current|role_can)$)'",
         &[],
     )?;
     assert!(signatures.len() > 20);

@@ -116,3 +116,21 @@ fn who_asks_for_a_generation_that_is_gone_keeps_nobody_else_from_the_new_one() -
     assert_eq!(vault.token("alice")?.generation, 3);
     Ok(())
 }
+
+/// An error in one of the refresher's own transactions is no outcome: who waits waits for the next round.
+#[test]
+fn what_the_refresher_could_not_start_it_starts_in_the_next_round() -> Result<()> {
+    for (place, complaint) in [
+        ("tables_looked_at", "could not look at its tables"),
+        ("claim_made", "could not claim tokens"),
+    ] {
+        let mut vault = with_fault_points()?;
+        vault.cluster.arm_fault(&format!("{place}:error"))?;
+        refresh_token(&mut vault.db, "alice")?;
+        assert!(vault.cluster.fault_has_struck(), "{place}");
+        assert_eq!(vault.refreshes().len(), 1, "{place}");
+        let log = vault.cluster.log()?;
+        assert!(log.contains(complaint), "{log}");
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use postgres::Client;
+use postgres::{Client, NoTls, SimpleQueryMessage};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use token_vault_cluster::{Cluster, Options, Result};
@@ -250,6 +250,17 @@ fn a_local_entry_ends_with_the_transaction_or_with_its_savepoint() -> Result<()>
     Ok(())
 }
 
+/// Without preloading it could, because PostgreSQL does not know yet who may change the setting.
+#[test]
+fn a_connections_options_do_not_take_the_demand_back() -> Result<()> {
+    let (cluster, mut db) = start()?;
+    db.batch_execute("ALTER ROLE web SET token_vault.require_tenant_proof = on")?;
+    let mut connection = cluster.connection("app", "web");
+    connection.options("-c token_vault.require_tenant_proof=off");
+    assert_eq!(sqlstate(connection.connect(NoTls)), "42501");
+    Ok(())
+}
+
 /// Also where the library is loaded by the first call: the settings of the role hold from then on.
 #[test]
 fn a_role_of_many_tenants_gets_nothing_without_a_proof() -> Result<()> {
@@ -266,6 +277,16 @@ fn a_role_of_many_tenants_gets_nothing_without_a_proof() -> Result<()> {
         );
         web.batch_execute("SET token_vault.tenant = 'blue'")?;
         assert_eq!(sqlstate(token(&mut web)), "TV043");
+        web.batch_execute("ALTER ROLE web RESET ALL")?;
+        for change in ["RESET", "SET"] {
+            let value = if change == "SET" { " = off" } else { "" };
+            let own = format!("ALTER ROLE web {change} token_vault.require_tenant_proof{value}");
+            assert_eq!(sqlstate(web.batch_execute(&own)), "42501", "{own}");
+        }
+        assert_eq!(
+            sqlstate(token(&mut cluster.connect("app", "web")?)),
+            "TV043"
+        );
         let visible: i64 = web
             .query_one("SELECT count(*) FROM vault.tokens", &[])?
             .get(0);
@@ -323,5 +344,40 @@ fn on_a_standby_and_after_a_restore_the_same_proofs_count() -> Result<()> {
         .map(|row| row.get(0))
         .collect();
     assert_eq!(names, ["app"]);
+    Ok(())
+}
+
+/// Two clients of one connection, behind a pooler that lends it for a transaction.
+#[test]
+fn a_pooled_connection_is_nobodys_after_the_transaction() -> Result<()> {
+    let (cluster, _) = start()?;
+    let pooler = cluster.pooler("app", 1)?;
+    let token_of = |db: &mut Client, before: &str| -> Result<Option<String>> {
+        let sql = format!("BEGIN; {before}; SELECT vault.get_token('acme', 'ann'); COMMIT");
+        let messages = db.simple_query(&sql)?;
+        let last = messages.iter().rev().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).map(str::to_owned)),
+            _ => None,
+        });
+        Ok(last.ok_or("one row")?)
+    };
+    let mut clients = [
+        pooler.connection().connect(NoTls)?,
+        pooler.connection().connect(NoTls)?,
+        pooler.connection().connect(NoTls)?,
+    ];
+    for _ in 0..3 {
+        for (client, tenant) in clients.iter_mut().zip(["blue", "red", ""]) {
+            let enter = match tenant {
+                "" => "SELECT 1".to_owned(),
+                _ => format!(
+                    "SELECT vault.enter_tenant('{tenant}', '{}', is_local => true)",
+                    proof(1, tenant, "app")
+                ),
+            };
+            let expected = (!tenant.is_empty()).then(|| format!("at-{tenant}"));
+            assert_eq!(token_of(client, &enter)?, expected);
+        }
+    }
     Ok(())
 }
