@@ -2,6 +2,7 @@
 -- what they say and the code before them.
 
 CREATE SEQUENCE vault.audit_pending;
+SELECT pg_catalog.pg_extension_config_dump('vault.audit_pending', '');
 
 CREATE TABLE vault.audit_entry (
     at               timestamptz NOT NULL,
