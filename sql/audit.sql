@@ -20,8 +20,10 @@ CREATE TABLE vault.audit_entry (
     position         bigint,
     mac              bytea,
     pending          bigint,      -- counts up until the entry is sealed
+    batch            bytea,       -- many entries at one place: vault.audit_entries() shows them
     CHECK ((position IS NULL) = (mac IS NULL))
 ) PARTITION BY RANGE (at);
+ALTER TABLE vault.audit_entry ALTER COLUMN batch SET STORAGE EXTERNAL; -- to compress it takes longer than to write it
 COMMENT ON TABLE vault.audit_entry IS 'who did what, when, about which token; never a value';
 
 -- What falls into no month that was made ahead: no insert ever fails.
@@ -64,8 +66,14 @@ COMMENT ON TABLE vault.audit_run IS 'whether entries that were only in memory ma
 
 CREATE VIEW vault.audit_log WITH (security_barrier) AS
 SELECT e.at, e.event, e.login_role, e.role, e.application_name, e.client_address, e.tenant, e.provider, e.subject, e.label,
-       e.reason, e.detail, e.position, pg_catalog.encode(e.mac, 'hex') AS mac
-FROM vault.audit_entry AS e
+       e.reason, e.detail, e.position, e.mac
+FROM (SELECT at, event, login_role, role, application_name, client_address, tenant, provider, subject, label, reason, detail,
+             position, pg_catalog.encode(mac, 'hex') AS mac
+      FROM vault.audit_entry WHERE batch IS NULL
+      UNION ALL
+      SELECT b.at, b.event, b.login_role, b.role, b.application_name, b.client_address, b.tenant, b.provider, b.subject, b.label,
+             b.reason, b.detail::jsonb, a.position, pg_catalog.encode(a.mac, 'hex')
+      FROM vault.audit_entry AS a, vault.audit_entries(a.batch) AS b WHERE a.batch IS NOT NULL) AS e
 WHERE (SELECT vault.can_see_all()) OR vault.can_see(e.tenant, e.provider, e.subject);
 COMMENT ON VIEW vault.audit_log IS 'the audit log, as far as the role may read or administer what the entries are about';
-COMMENT ON COLUMN vault.audit_log.position IS 'place in the chain; NULL: not sealed yet';
+COMMENT ON COLUMN vault.audit_log.position IS 'place in the chain, which many reads at the same time share; NULL: not sealed yet';

@@ -374,3 +374,7 @@ from_position, until_position: places to look at, by default all. expected_posit
 problem: changed, missing (from there on), inserted, forged cut, tail missing, expected code not found. entries: how many were looked at.
 unsealed: entries that have no place yet; the refresher seals within a second, else vault.audit_seal().
 Privilege: admin. Errors: those of keys (TV001 to TV006).';
+
+COMMENT ON FUNCTION vault.audit_entries(bytea) IS
+'the entries of a row of the audit log that holds many; vault.audit_log shows them like the others
+Privilege: as for vault.audit_log, which uses it.';

@@ -114,6 +114,7 @@ extension_sql_file!(
     name = "audit",
     requires = [
         "key",
+        sqlfn::audit::audit_entries,
         sqlfn::visibility::can_see,
         sqlfn::visibility::can_see_all
     ]

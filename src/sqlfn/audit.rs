@@ -1,11 +1,12 @@
 //! Sealing and verifying the audit log.
 
+use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::{default, name, pg_extern};
-use token_vault_core::audit::{Mac, parse_mac, show_mac};
+use token_vault_core::audit::{Batch, Mac, parse_mac, show_mac};
 
 use crate::error::{Error, OrRaise, Result};
-use crate::pg::spi;
+use crate::pg::{spi, time};
 use crate::store::access::{self, Privilege, Resource};
 use crate::store::audit::verify::{self, Verdict, Wish};
 use crate::store::audit::{chain, months};
@@ -96,4 +97,48 @@ fn audit_verify(
             problem.map(|(_, position)| position),
         )
     }))
+}
+
+/// The entries of a row that holds many; the view shows them like the others.
+#[pg_extern(schema = "vault", immutable, strict, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn audit_entries(
+    batch: &[u8],
+) -> TableIterator<
+    'static,
+    (
+        name!(at, TimestampWithTimeZone),
+        name!(event, String),
+        name!(login_role, Option<String>),
+        name!(role, Option<String>),
+        name!(application_name, Option<String>),
+        name!(client_address, Option<String>),
+        name!(tenant, Option<String>),
+        name!(provider, Option<String>),
+        name!(subject, Option<String>),
+        name!(label, Option<String>),
+        name!(reason, Option<String>),
+        name!(detail, Option<String>),
+    ),
+> {
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let rows: Vec<_> = Batch::new(batch)
+        .map(|entry| {
+            (
+                time::to_sql(entry.at),
+                entry.event.to_owned(),
+                own(entry.login_role),
+                own(entry.role),
+                own(entry.application_name),
+                own(entry.client_address),
+                own(entry.tenant),
+                own(entry.provider),
+                own(entry.subject),
+                own(entry.label),
+                own(entry.reason),
+                own(entry.detail),
+            )
+        })
+        .collect();
+    TableIterator::new(rows)
 }

@@ -8,11 +8,10 @@ use serde_json::json;
 use token_vault_core::limit::{Bucket, Unusual, Watch};
 
 use crate::error::{Error, Result};
-use crate::pg::connection;
-use crate::pg::settings::{self, AuditLevel};
 use crate::pg::shmem::SharedState;
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{Oid, server};
+use crate::pg::{connection, settings};
 use crate::store::audit::{self, About};
 
 /// Roles and tenants that are counted at the same time in one cluster.
@@ -129,7 +128,7 @@ pub fn count_read(about: About) -> Result<()> {
         let login = connection::login_role();
         match count(&Whose::Role(login.oid().to_u32()), role_limit, least) {
             Count::Within => {}
-            Count::Unusual(unusual) => tell_unusual(about, unusual)?,
+            Count::Unusual(unusual) => tell_unusual(about, unusual),
             Count::Exceeded { is_news } => {
                 let whose = format!("role \"{}\"", login.name());
                 return exceeded(about, whose, role_limit, is_news);
@@ -153,11 +152,11 @@ fn exceeded(about: About, whose: String, limit: Option<u32>, is_news: bool) -> R
     Err(Error::ReadLimitExceeded { whose, limit })
 }
 
-fn tell_unusual(about: About, unusual: Unusual) -> Result<()> {
+/// It is no reason to refuse the read.
+fn tell_unusual(about: About, unusual: Unusual) {
     let facts = [
         ("reads", json!(unusual.reads)),
         ("average", json!(unusual.average.round())),
     ];
-    let detail = audit::detail(facts);
-    audit::disclosed(AuditLevel::Writes, "unusual_reads", about, detail)
+    audit::refused("unusual_reads", about, audit::detail(facts));
 }

@@ -31,6 +31,17 @@ pub fn entry_message(previous: &Mac, position: i64, entry: &Entry) -> Vec<u8> {
     message
 }
 
+/// The same of many entries at one place; `entry` says when the first of them was, and that it is a batch.
+pub fn batch_message(previous: &Mac, position: i64, entry: &Entry, batch: &[u8]) -> Vec<u8> {
+    let mut message = Vec::with_capacity(256 + batch.len());
+    message.extend_from_slice(b"token_vault audit batch 1");
+    message.extend_from_slice(previous);
+    message.extend_from_slice(&position.to_be_bytes());
+    entry.encode(&mut message);
+    message.extend_from_slice(batch);
+    message
+}
+
 /// What authenticates that a run of entries was taken out of the log because it was old; `last_mac` is the code of the last.
 pub fn cut_message(first: i64, last: i64, last_mac: &Mac) -> Vec<u8> {
     let mut message = b"token_vault audit cut 1".to_vec();
@@ -254,6 +265,14 @@ mod tests {
         assert_eq!(findings(&rows, &rows[3]), [Finding::Inserted(5)]);
         let forged = (5, entry(5), [1; MAC_LEN]);
         assert_eq!(findings(&rows, &forged), [Finding::Changed(5)]);
+    }
+
+    #[test]
+    fn a_batch_is_no_entry() {
+        let entry = entry(1);
+        let batch = batch_message(&BEGINNING, 1, &entry, b"");
+        assert_ne!(batch, entry_message(&BEGINNING, 1, &entry));
+        assert_ne!(batch, batch_message(&BEGINNING, 1, &entry, b"x"));
     }
 
     #[test]

@@ -29,6 +29,35 @@ pub struct Entry<'a> {
     pub detail: Option<&'a str>,
 }
 
+/// Entries one behind the other, each with its length in four bytes before it.
+pub struct Batch<'a>(&'a [u8]);
+
+impl<'a> Batch<'a> {
+    /// Of bytes that [`Batch::append`] has made.
+    pub fn new(bytes: &'a [u8]) -> Batch<'a> {
+        Batch(bytes)
+    }
+
+    /// Appends an encoded entry to a batch.
+    pub fn append(batch: &mut Vec<u8>, entry: &[u8]) {
+        let length = u32::try_from(entry.len()).expect("an entry is shorter than 4 GiB");
+        batch.extend_from_slice(&length.to_be_bytes());
+        batch.extend_from_slice(entry);
+    }
+}
+
+/// Ends where the bytes are none of a batch.
+impl<'a> Iterator for Batch<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let (entry, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        self.0 = rest;
+        Entry::decode(entry).ok()
+    }
+}
+
 /// The bytes are no entry.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadEntry;
@@ -143,6 +172,25 @@ mod tests {
         expected.extend(absent.repeat(2));
         assert_eq!(bytes, expected);
         assert_eq!(Entry::decode(&bytes), Ok(entry));
+    }
+
+    #[test]
+    fn a_batch_gives_its_entries_back() {
+        let mut batch = Vec::new();
+        let entries = [1, 2, 3].map(|at| Entry {
+            at,
+            event: "read",
+            ..Entry::default()
+        });
+        for entry in &entries {
+            let mut bytes = Vec::new();
+            entry.encode(&mut bytes);
+            Batch::append(&mut batch, &bytes);
+        }
+        assert_eq!(Batch::new(&batch).collect::<Vec<_>>(), entries);
+        batch.pop();
+        assert_eq!(Batch::new(&batch).collect::<Vec<_>>(), entries[..2]);
+        assert_eq!(Batch::new(&[9; 7]).count(), 0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod chain;
 mod entry;
 
 pub use chain::{
-    BEGINNING, Finding, MAC_LEN, Mac, Walk, cut_message, entry_message, parse_mac, show_mac,
+    BEGINNING, Finding, MAC_LEN, Mac, Walk, batch_message, cut_message, entry_message, parse_mac,
+    show_mac,
 };
-pub use entry::{BadEntry, Entry};
+pub use entry::{BadEntry, Batch, Entry};

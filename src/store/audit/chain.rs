@@ -1,7 +1,7 @@
 //! The chain's head, and sealing: each entry gets its place and its code after it was committed, so that no session waits
 //! for another one's.
 
-use token_vault_core::audit::{BEGINNING, Entry, Mac, entry_message};
+use token_vault_core::audit::{BEGINNING, Batch, Entry, Mac, batch_message, entry_message};
 use token_vault_core::envelope::KeyId;
 
 use super::table;
@@ -86,6 +86,34 @@ fn save(session: &Session, head: &Head) {
         &[INT8OID, BYTEAOID],
     );
     session.run(&SAVE, &[head.position.into(), head.mac.to_vec().into()]);
+}
+
+/// So many entries at once share a row and a place: a row for each would cost more than the reads themselves.
+const CROWD: usize = 100;
+
+/// Writes encoded entries as one row, if they are many and it can be sealed.
+pub fn write_batch(session: &Session, records: &[Vec<u8>], entries: &[Entry]) -> Result<bool> {
+    let (Some(first), true) = (entries.first(), entries.len() >= CROWD) else {
+        return Ok(false);
+    };
+    let Some(mut head) = hold(session) else {
+        return Ok(false);
+    };
+    let mut batch = Vec::with_capacity(records.iter().map(|record| record.len() + 4).sum());
+    for record in records {
+        Batch::append(&mut batch, record);
+    }
+    let first = Entry {
+        at: first.at,
+        event: "batch",
+        ..Entry::default()
+    };
+    head.position += 1;
+    let message = batch_message(&head.mac, head.position, &first, &batch);
+    head.mac = keyring::with_audit_key(head.key, |key| key.audit_mac(&message))?;
+    table::insert_batch(session, &first, batch, (head.position, head.mac));
+    save(session, &head);
+    Ok(true)
 }
 
 /// Writes entries that are not in the table yet: sealed, if that is possible.

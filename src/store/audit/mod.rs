@@ -228,7 +228,7 @@ pub fn write_buffered(session: &Session, limit: usize) -> Result<usize> {
         .iter()
         .filter_map(|bytes| Entry::decode(bytes).ok())
         .collect();
-    if !entries.is_empty() {
+    if !entries.is_empty() && !chain::write_batch(session, &records, &entries)? {
         chain::write(session, &entries)?;
     }
     let told = entries.iter().filter(|entry| TOLD.contains(&entry.event));

@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
-use token_vault_core::audit::{Entry, Mac};
+use token_vault_core::audit::{Entry, Mac, batch_message, entry_message};
 
 use super::buffer;
 use crate::pg::spi::BuiltinOid::{
-    BYTEAARRAYOID, INT8ARRAYOID, INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID,
+    BYTEAARRAYOID, BYTEAOID, INT8ARRAYOID, INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID,
     TIMESTAMPTZOID,
 };
 use crate::pg::spi::{self, Row, Session, Statement, timestamp};
@@ -15,7 +15,7 @@ use crate::pg::{server, time, transaction};
 /// The columns of an entry in their order, as [`Written::read`] takes them.
 macro_rules! columns {
     () => {
-        "at, event, login_role, role, application_name, client_address, tenant, provider, subject, label, reason, detail::text"
+        "at, event, login_role, role, application_name, client_address, tenant, provider, subject, label, reason, detail::text, batch"
     };
 }
 pub(super) use columns;
@@ -24,6 +24,8 @@ pub(super) use columns;
 pub struct Written {
     at: time::UnixMicros,
     texts: [Option<String>; 11],
+    /// Many entries at this place.
+    batch: Option<Vec<u8>>,
 }
 
 impl Written {
@@ -32,6 +34,15 @@ impl Written {
         Written {
             at: row.time(first).expect("at is never null"),
             texts: std::array::from_fn(|place| row.get(first + 1 + place as i32)),
+            batch: row.get(first + 12),
+        }
+    }
+
+    /// What its code authenticates.
+    pub fn message(&self, previous: &Mac, position: i64) -> Vec<u8> {
+        match &self.batch {
+            None => entry_message(previous, position, &self.entry()),
+            Some(batch) => batch_message(previous, position, &self.entry(), batch),
         }
     }
 
@@ -173,6 +184,22 @@ pub fn insert_all(session: &Session, entries: &[Entry], seals: Option<&[(i64, Ma
         texts(|entry| entry.detail).into(),
         positions.into(),
         macs.into(),
+    ];
+    session.run(&INSERT, &arguments);
+}
+
+/// Writes many entries as one row, sealed at once.
+pub fn insert_batch(session: &Session, first: &Entry, batch: Vec<u8>, (position, mac): (i64, Mac)) {
+    static INSERT: Statement = Statement::new(
+        "INSERT INTO vault.audit_entry (at, event, batch, position, mac) VALUES ($1, $2, $3, $4, $5)",
+        &[TIMESTAMPTZOID, TEXTOID, BYTEAOID, INT8OID, BYTEAOID],
+    );
+    let arguments = [
+        timestamp(Some(first.at)),
+        first.event.into(),
+        batch.into(),
+        position.into(),
+        mac.to_vec().into(),
     ];
     session.run(&INSERT, &arguments);
 }

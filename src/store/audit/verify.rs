@@ -1,6 +1,6 @@
 //! Walking along the chain.
 
-use token_vault_core::audit::{BEGINNING, Finding, Mac, Walk, cut_message, entry_message};
+use token_vault_core::audit::{BEGINNING, Finding, Mac, Walk, cut_message};
 
 use super::chain::{self, Head};
 use super::table::{Written, columns};
@@ -10,7 +10,7 @@ use crate::pg::spi::{self, Session, Statement};
 use crate::store::keyring;
 
 /// Places looked at in one go.
-const BATCH: i64 = 5_000;
+const BATCH: i64 = 500;
 /// More problems than this are not listed: the log is not what it was.
 const MAX_PROBLEMS: usize = 100;
 
@@ -84,10 +84,9 @@ fn walk(
         at = last.saturating_add(1);
         for (position, mac, written) in &rows {
             pass_over(&mut walk, cuts, *position);
-            let entry = written.entry();
             let expected = |previous: &Mac| {
                 keyring::with_audit_key(head.key, |key| {
-                    key.audit_mac(&entry_message(previous, *position, &entry))
+                    key.audit_mac(&written.message(previous, *position))
                 })
             };
             // The key is here: an error would have come with the first code.
