@@ -170,3 +170,40 @@ fn both_keys_can_be_rotated() -> Result<()> {
     wait_for_entries(&mut db, "event = 'read'", 22)?;
     assert_whole(&mut db)
 }
+
+#[test]
+fn many_reads_at_once_share_a_place_that_is_sealed_as_well() -> Result<()> {
+    let (_cluster, mut db) = start(&options())?;
+    let many = "SELECT count(vault.get_token('acme', 'ann')) FROM generate_series(1, 300)";
+    db.batch_execute(many)?;
+    wait_for_entries(&mut db, "event = 'read' AND subject = 'ann'", 300)?;
+    assert_whole(&mut db)?;
+    let rows = db.query(
+        "SELECT position, octet_length(batch) FROM vault.audit_entry WHERE batch IS NOT NULL",
+        &[],
+    )?;
+    assert!(!rows.is_empty(), "no crowd");
+    let (position, length): (i64, i32) = (rows[0].get(0), rows[0].get(1));
+    for byte in [0, length / 2, length - 1] {
+        let tampering = format!(
+            "UPDATE vault.audit_entry SET batch = set_byte(batch, {byte}, get_byte(batch, {byte}) # 1) WHERE position = {position}"
+        );
+        assert_eq!(
+            after(&mut db, &tampering)?,
+            [format!("changed {position}")],
+            "{byte}"
+        );
+    }
+    let gone = format!("UPDATE vault.audit_entry SET batch = NULL WHERE position = {position}");
+    assert_eq!(after(&mut db, &gone)?, [format!("changed {position}")]);
+    // Whoever may see them sees each of them.
+    db.batch_execute("SET ROLE web")?;
+    let seen: i64 = db
+        .query_one(
+            "SELECT count(*) FROM vault.audit_log WHERE event = 'read'",
+            &[],
+        )?
+        .get(0);
+    assert_eq!(seen, 300);
+    Ok(())
+}
