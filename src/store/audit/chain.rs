@@ -140,6 +140,10 @@ pub fn write(session: &Session, entries: &[Entry]) -> Result<()> {
 /// Seals what sessions have written and committed, at most one batch of it; returns how many, and whether there may be
 /// more.
 pub fn seal(session: &Session) -> Result<(i64, bool)> {
+    // The key is not asked for (a command may have to be run) where there is nothing to do.
+    if !table::has_pending(session) {
+        return Ok((0, false));
+    }
     let Some(mut head) = hold(session) else {
         return Ok((0, false));
     };

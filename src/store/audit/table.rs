@@ -231,6 +231,15 @@ pub fn pending(session: &Session, limit: i64) -> Vec<(i64, Written)> {
     })
 }
 
+/// Whether there are entries that are not sealed.
+pub fn has_pending(session: &Session) -> bool {
+    static EXISTS: Statement = Statement::new(
+        "SELECT FROM vault.audit_entry WHERE pending IS NOT NULL LIMIT 1",
+        &[],
+    );
+    session.query_one(&EXISTS, &[], |_| ()).is_some()
+}
+
 /// Seals entries by their numbers.
 pub fn set_seals(session: &Session, pending: Vec<i64>, seals: &[(i64, Mac)]) {
     static SEAL: Statement = Statement::new(
