@@ -33,7 +33,7 @@ test-long: install ## 500 kills of a server that refreshes, some minutes (TOKEN_
 lint: prerequisites ## rustfmt and clippy, warnings are errors
 	@scripts/lint.sh
 
-fuzz: ## fuzz the parsers of envelopes and key files, a minute each
+fuzz: ## fuzz the parsers of envelopes, key files and statements, a minute each
 	@scripts/fuzz.sh
 
 bench: install ## envelopes, tokens and re-encryption beside plain counterparts, and refreshing at full speed, as ratios

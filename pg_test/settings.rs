@@ -31,6 +31,7 @@ mod tests {
         ),
         ("token_vault.audit_retention", "sighup", Some("0"), false),
         ("token_vault.ca_file", "sighup", None, true),
+        ("token_vault.clean_logs", "superuser", Some("on"), false),
         ("token_vault.connections", "sighup", Some("16"), false),
         ("token_vault.key_retention", "sighup", Some("0"), false),
         (

@@ -36,6 +36,8 @@ needed_packages() {
   # What applications put beside their server: a connection pooler, and jobs at certain times.
   if $for_tests; then echo pgbouncer; fi
   if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-cron"; fi
+  # What logs statements in its own way: clean logs are tested with it where it is there.
+  if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-pgaudit"; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
   # The OpenID provider of the tests. Any other installation of node will do.
