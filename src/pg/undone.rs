@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 
 use pgrx::{pg_guard, pg_sys};
 
+use super::report;
+
 struct Line {
     /// How deep the subtransaction is nested that the line belongs to by now.
     level: i32,
@@ -35,9 +37,7 @@ pub fn log_if_undone(text: String) {
 }
 
 fn log(lines: impl IntoIterator<Item = Line>) {
-    lines
-        .into_iter()
-        .for_each(|line| pgrx::log!("{}", line.text));
+    lines.into_iter().for_each(|line| report::log(line.text));
 }
 
 #[pg_guard]

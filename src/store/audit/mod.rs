@@ -27,7 +27,7 @@ use token_vault_core::audit::Entry;
 use crate::error::{Error, Result};
 use crate::pg::settings::{AuditLevel, AuditOverflow};
 use crate::pg::spi::Session;
-use crate::pg::{connection, role, server, settings, time, undone};
+use crate::pg::{connection, report, role, server, settings, time, undone};
 use crate::store::event;
 use crate::store::token::TokenKey;
 use buffer::Place;
@@ -190,7 +190,7 @@ fn with_entry<R>(
 }
 
 fn log(entry: &Entry) {
-    pgrx::log!("{}", line(entry));
+    report::log(line(entry));
 }
 
 /// An entry for the server's log.
