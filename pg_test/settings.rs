@@ -9,6 +9,27 @@ mod tests {
     /// Name, context, default, and whether only the server's owner sees it.
     const SETTINGS: &[(&str, &str, Option<&str>, bool)] = &[
         ("token_vault.allowed_networks", "sighup", Some(""), true),
+        ("token_vault.audit", "superuser", Some("writes"), false),
+        (
+            "token_vault.audit_buffer",
+            "postmaster",
+            Some("1024"),
+            false,
+        ),
+        (
+            "token_vault.audit_overflow",
+            "superuser",
+            Some("write"),
+            false,
+        ),
+        ("token_vault.audit_reason", "user", None, false),
+        (
+            "token_vault.audit_reason_required",
+            "superuser",
+            Some("off"),
+            false,
+        ),
+        ("token_vault.audit_retention", "sighup", Some("0"), false),
         ("token_vault.ca_file", "sighup", None, true),
         ("token_vault.clean_logs", "superuser", Some("on"), false),
         ("token_vault.connections", "sighup", Some("16"), false),
@@ -36,12 +57,19 @@ mod tests {
         ),
         ("token_vault.previous_master_key_file", "sighup", None, true),
         ("token_vault.proxy", "sighup", None, true),
+        ("token_vault.read_limit", "superuser", Some("0"), false),
         ("token_vault.refresh_enabled", "sighup", Some("on"), false),
         ("token_vault.refresh_wait", "user", Some("10000"), false),
         (
             "token_vault.request_timeout",
             "sighup",
             Some("30000"),
+            false,
+        ),
+        (
+            "token_vault.require_secure_transport",
+            "sighup",
+            Some("on"),
             false,
         ),
         (
@@ -55,6 +83,18 @@ mod tests {
             "token_vault.tenant_proof_lifetime",
             "sighup",
             Some("300"),
+            false,
+        ),
+        (
+            "token_vault.tenant_read_limit",
+            "superuser",
+            Some("0"),
+            false,
+        ),
+        (
+            "token_vault.unusual_reads",
+            "superuser",
+            Some("1000"),
             false,
         ),
         (

@@ -355,3 +355,26 @@ COMMENT ON COLUMN vault.reencryption.problems IS 'values of this pass that had t
 COMMENT ON COLUMN vault.reencryption.problem IS 'the last of them: where it is, and why';
 COMMENT ON COLUMN vault.access_rules.role_exists IS 'false: the rule has no effect';
 COMMENT ON COLUMN vault.access_rules.grants_missing IS 'true: the role was created after the rule; vault.grant_access() once more grants it what PostgreSQL asks for';
+
+-- The audit log
+
+COMMENT ON FUNCTION vault.audit_seal() IS
+'seals the entries of the audit log that have been committed, makes partitions and drops old ones; returns how many were sealed
+The refresher does this once a second; without it, call this from time to time, in a transaction of its own: until that ends, nobody else seals.
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.audit_head() IS
+'the last place in the chain of the audit log and its code (HMAC-SHA-256); no row before there is a master key
+Keep both somewhere else, and pass them to vault.audit_verify() later: it then notices if the end of the log was cut off together with its head.
+Privilege: admin.';
+
+COMMENT ON FUNCTION vault.audit_verify(bigint, bigint, bigint, text) IS
+'looks whether the audit log is as it was sealed: one row for each problem, at most 100, or one row without a problem
+from_position, until_position: places to look at, by default all. expected_position, expected_mac: what vault.audit_head() said once.
+problem: changed, missing (from there on), inserted, forged cut, tail missing, expected code not found. entries: how many were looked at.
+unsealed: entries that have no place yet; the refresher seals within a second, else vault.audit_seal().
+Privilege: admin. Errors: those of keys (TV001 to TV006).';
+
+COMMENT ON FUNCTION vault.audit_entries(bytea) IS
+'the entries of a row of the audit log that holds many; vault.audit_log shows them like the others
+Privilege: as for vault.audit_log, which uses it.';

@@ -3,7 +3,7 @@
 CREATE TABLE vault.key (
     id                     bigint      NOT NULL PRIMARY KEY, -- random; part of every envelope
     tenant                 text        CHECK (tenant <> ''),  -- NULL: for every tenant without a key of its own
-    state                  text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired', 'destroyed')),
+    state                  text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired', 'destroyed', 'audit')),
     wrapped_key            bytea       CHECK ((wrapped_key IS NULL) = (state = 'destroyed')),
     master_key_fingerprint bytea       NOT NULL CHECK (pg_catalog.octet_length(master_key_fingerprint) = 8),
     created_at             timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
@@ -12,6 +12,7 @@ CREATE TABLE vault.key (
     unused_since           timestamptz                       -- a scan found no value sealed with it
 );
 COMMENT ON TABLE vault.key IS 'data keys, wrapped by the master key';
+COMMENT ON COLUMN vault.key.state IS 'active, retired, destroyed; audit: ties the entries of the audit log together and seals no values';
 COMMENT ON COLUMN vault.key.master_key_fingerprint IS 'tells which master key opens wrapped_key; says nothing about the key itself';
 
 -- New values are sealed with the active key: one for all, and one for each tenant that has its own.

@@ -49,7 +49,7 @@ SELECT pg_catalog.lpad(pg_catalog.to_hex(k.id), 16, '0') AS key, k.tenant, k.sta
        pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) k.created_at AS age,
        k.created_at, k.retired_at, k.unused_since, k.destroyed_at,
        COALESCE(u.tokens, 0) AS tokens, COALESCE(u.client_secrets, 0) AS client_secrets, COALESCE(u.secrets, 0) AS secrets
-FROM (SELECT * FROM vault.key WHERE vault.can_administer()) AS k
+FROM (SELECT * FROM vault.key WHERE state OPERATOR(pg_catalog.<>) 'audit' AND vault.can_administer()) AS k
 LEFT JOIN (SELECT key, pg_catalog.max(tokens) AS tokens, pg_catalog.max(client_secrets) AS client_secrets, pg_catalog.max(secrets) AS secrets
            FROM vault.key_usage() GROUP BY key) AS u ON u.key OPERATOR(pg_catalog.=) k.id;
 COMMENT ON VIEW vault.keys IS 'data keys: state, age, the master key that wraps each, and how many values it seals';

@@ -134,6 +134,16 @@ pub enum Error {
         reason: String,
     },
     RowLockedHere,
+    // Limits and the audit log.
+    InsecureTransport,
+    ReadLimitExceeded {
+        /// The role or the tenant.
+        whose: String,
+        limit: u32,
+    },
+    AuditReasonRequired,
+    AuditFull,
+    AuditImpossible,
     // Re-encryption.
     ReencryptionRunning {
         process: Option<i32>,

@@ -6,6 +6,8 @@
 
 use pgrx::prelude::*;
 use pgrx::{extension_sql_file, pg_shmem_init};
+use store::audit::buffer::{BUFFER, Book};
+use store::limit::{COUNTED, Counters};
 use store::master_key::CACHE;
 use worker::board::BOARD;
 use worker::usage::USAGE;
@@ -109,12 +111,23 @@ extension_sql_file!(
     requires = ["key", sqlfn::visibility::can_administer]
 );
 extension_sql_file!(
+    "../sql/audit.sql",
+    name = "audit",
+    requires = [
+        "key",
+        sqlfn::audit::audit_entries,
+        sqlfn::visibility::can_see,
+        sqlfn::visibility::can_see_all
+    ]
+);
+extension_sql_file!(
     "../sql/comments.sql",
     name = "comments",
     requires = [
         "views",
         "attention",
         "reencryption",
+        "audit",
         "installation",
         "secret_type",
         sqlfn::access::grant_access,
@@ -125,6 +138,9 @@ extension_sql_file!(
         sqlfn::tenant::drop_tenant_authority,
         sqlfn::export::export_token_set,
         sqlfn::export::export_client_secrets,
+        sqlfn::audit::audit_seal,
+        sqlfn::audit::audit_head,
+        sqlfn::audit::audit_verify,
         sqlfn::client::register_client,
         sqlfn::client::add_client_secret,
         sqlfn::client::drop_client_secrets,
@@ -179,7 +195,10 @@ pub extern "C-unwind" fn _PG_init() {
     }
     pg_shmem_init!(BOARD = worker::board::Board::EMPTY.into());
     pg_shmem_init!(USAGE = worker::usage::Usage::EMPTY.into());
+    pg_shmem_init!(BUFFER = Book::new().into());
+    pg_shmem_init!(COUNTED = Counters::none().into());
     pg_shmem_init!(CACHE = store::master_key::Cache::EMPTY.into());
+    store::audit::buffer::on_missing_writer(worker::board::require_refresher);
     store::master_key::prepare();
     pg::shmem::set_preloaded();
     pg::background::register("token_vault launcher", "token_vault_launcher");

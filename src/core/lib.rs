@@ -2,6 +2,8 @@
 //! a random source. Nonces, the present time and random numbers are arguments.
 //!
 //! * [`access`] — what a rule of access reaches: patterns over tenant, provider and subject
+//! * [`audit`] — entries of the audit log and the chain that ties them together
+//! * [`limit`] — how much may be read, and how much is unusual
 //! * [`secret`] — types whose plaintext cannot be formatted and is wiped on drop
 //! * [`envelope`] — one encrypted value: cipher, binary and text form, what it is bound to
 //! * [`column`] — what is sealed for a value of type `vault.secret`
@@ -18,10 +20,12 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod audit;
 pub mod column;
 pub mod envelope;
 pub mod installation;
 pub mod keys;
+pub mod limit;
 pub mod oauth;
 pub mod redact;
 pub mod refresh;

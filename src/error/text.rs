@@ -309,6 +309,36 @@ impl Error {
                 None,
                 Some("Commit first."),
             ),
+            InsecureTransport => (
+                "TV050",
+                "secrets are not handed out over this connection, which is not encrypted".into(),
+                Some("token_vault.require_secure_transport is on.".into()),
+                Some("Connect with TLS (sslmode=require), or through a Unix socket or the loopback."),
+            ),
+            ReadLimitExceeded { whose, limit } => (
+                "TV051",
+                format!("{whose} has read too many secrets in a minute"),
+                Some(format!("The limit is {limit}.")),
+                Some("Wait a moment; or an administrator raises token_vault.read_limit or token_vault.tenant_read_limit."),
+            ),
+            AuditReasonRequired => (
+                "TV052",
+                "secrets are handed out only to sessions that say why".into(),
+                Some("token_vault.audit_reason_required is on.".into()),
+                Some("SET token_vault.audit_reason to a ticket, a job or a person's words first."),
+            ),
+            AuditFull => (
+                "TV053",
+                "the audit log can't take this read now".into(),
+                Some("The buffer is full, and token_vault.audit_overflow is \"fail\".".into()),
+                Some("Try again; if it stays so, see the server's log, and raise token_vault.audit_buffer."),
+            ),
+            AuditImpossible => (
+                "TV054",
+                "this read can't be written into the audit log".into(),
+                Some("It would have to be written by this transaction, which is read-only or part of a parallel query.".into()),
+                Some("Read in another transaction; with the library in shared_preload_libraries, the buffer takes the entry."),
+            ),
             ReencryptionRunning { process } => (
                 "55006",
                 match process {

@@ -5,6 +5,7 @@
 pub mod allocator;
 pub mod background;
 pub mod catalog;
+pub mod connection;
 pub mod exit;
 pub mod fault;
 pub mod head;
@@ -24,6 +25,7 @@ pub mod row_lock;
 pub mod secret_datum;
 pub mod server;
 pub mod settings;
+pub mod shared_bytes;
 pub mod shared_set;
 pub mod shmem;
 pub mod snapshot;
@@ -34,6 +36,7 @@ pub mod tenant;
 pub mod tid;
 pub mod time;
 pub mod transaction;
+pub mod undone;
 pub mod utility;
 
 /// The number the server knows an object by.

@@ -122,3 +122,13 @@ pub fn decode(code: core::ffi::c_int) -> String {
 pub fn decode_bytes(code: core::ffi::c_int) -> [u8; 5] {
     core::array::from_fn(|place| b'0' + ((code >> (6 * place)) & 0x3f) as u8)
 }
+
+/// A line in the server's log that says nothing secret: it is written as it is, whatever the statement around it.
+pub fn log(message: String) {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+        message,
+        REPORTER,
+    )
+    .report(PgLogLevel::LOG);
+}

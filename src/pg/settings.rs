@@ -9,6 +9,9 @@ use pgrx::pg_sys;
 
 use super::tenant;
 
+mod auditing;
+pub use auditing::*;
+
 static MASTER_KEY_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static MASTER_KEY_COMMAND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static PREVIOUS_MASTER_KEY_FILE: GucSetting<Option<CString>> =
@@ -184,6 +187,7 @@ pub fn define() {
         GucContext::Sighup,
         owner_only,
     );
+    auditing::define();
     // SAFETY: reserves the prefix, so that a misspelt setting is an error; the text is static.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"token_vault".as_ptr()) };
 }

@@ -7,6 +7,7 @@ use crate::pg::role::{self, Role};
 use crate::pg::{report, tenant as session};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Pattern, Privilege, Resource, Rule};
+use crate::store::audit::{self, About};
 use crate::store::grant;
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -23,6 +24,7 @@ fn grant_access(
         require_admin(&rule)?;
         Role::by_name(&rule.role).ok_or_else(|| Error::UnknownRole(rule.role.clone()))?;
         access::grant(&rule, &privileges);
+        note("granted", &rule, &privileges);
         grant::open(&rule.role, &access::privileges(&rule.role));
         Ok(())
     };
@@ -46,7 +48,9 @@ fn revoke_access(
         let names_a_rule = [tenant, provider, subject].iter().any(Option::is_some);
         if names_a_rule {
             require_admin(&named)?;
-            if !access::revoke(&named, &privileges) {
+            if access::revoke(&named, &privileges) {
+                note("revoked", &named, &privileges);
+            } else {
                 report::warn(
                     format!("role \"{}\" has no rule with these patterns", named.role),
                     "vault.access_rules shows the rules; a rule is revoked by the patterns it was granted with.",
@@ -56,6 +60,7 @@ fn revoke_access(
             access::require(Privilege::Admin, &Resource::Rows)?;
             for rule in revocable(&named.role) {
                 access::revoke(&rule, &privileges);
+                note("revoked", &rule, &privileges);
             }
         }
         if Role::by_name(&named.role).is_some() {
@@ -64,6 +69,21 @@ fn revoke_access(
         Ok(())
     };
     revoke().or_raise();
+}
+
+fn note(event: &str, rule: &Rule, privileges: &[Privilege]) {
+    let names: Vec<&str> = privileges
+        .iter()
+        .map(|privilege| privilege.name())
+        .collect();
+    let facts = [
+        ("role", rule.role.as_str().into()),
+        ("privileges", names.into()),
+        ("tenant", rule.tenant.as_str().into()),
+        ("provider", rule.provider.as_str().into()),
+        ("subject", rule.subject.as_str().into()),
+    ];
+    audit::changed(event, About::VAULT, audit::detail(facts));
 }
 
 /// The rules of a role that the calling role may take away. One that nobody could have granted is the whole vault's.

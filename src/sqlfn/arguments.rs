@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::pg::jsonb::Jsonb;
 use crate::pg::tenant as session;
 use crate::store::access::{BadPattern, Pattern, Reach};
+use crate::store::audit::{self, About};
 use crate::store::token::TokenKey;
 
 /// Tenant, provider, subject and label together fit a B-tree entry.
@@ -78,10 +79,14 @@ pub fn tenant(argument: Option<&str>) -> Result<String> {
         (Some(asked), None) => Ok(asked.to_owned()),
         (None, Some(bound)) => Ok(bound),
         (Some(asked), Some(bound)) if asked == bound => Ok(bound),
-        (Some(asked), Some(bound)) => Err(Error::TenantMismatch {
-            call: format!("tenant \"{asked}\""),
-            bound,
-        }),
+        (Some(asked), Some(bound)) => {
+            let facts = [("problem", "another tenant".into())];
+            audit::refused("denied", About::tenant(Some(asked)), audit::detail(facts));
+            Err(Error::TenantMismatch {
+                call: format!("tenant \"{asked}\""),
+                bound,
+            })
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, OrRaise, Result};
 use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
 use crate::store::client::{self, Client, Position, Registration};
 use crate::store::provider;
 use crate::worker::request;
@@ -47,6 +48,12 @@ fn register_client(
                 .map(|metadata| JsonB(metadata.into())),
             settings: arguments::object("settings", settings)?,
         })?;
+        let about = About {
+            provider: Some(provider_name),
+            ..About::tenant(tenant.as_deref())
+        };
+        let facts = [("client", name.into())];
+        audit::changed("client_registered", about, audit::detail(facts));
         request::refresher_wanted();
         Ok(())
     };
@@ -77,6 +84,7 @@ fn add_client_secret(
             }
         };
         client::add_secret(&client, secret, position)?;
+        note("client_secret_added", &client);
         request::refresher_wanted();
         Ok(())
     };
@@ -97,7 +105,9 @@ fn drop_client_secrets(
                 problem: "it is negative".into(),
             });
         }
-        Ok(client::drop_secrets(&administered(client, tenant)?, keep))
+        let client = administered(client, tenant)?;
+        note("client_secrets_dropped", &client);
+        Ok(client::drop_secrets(&client, keep))
     };
     drop().or_raise()
 }
@@ -107,6 +117,7 @@ fn enable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
     administered(client, tenant)
         .map(|client| {
             client::set_active(&client, true);
+            note("client_enabled", &client);
             request::refresher_wanted();
         })
         .or_raise();
@@ -115,15 +126,35 @@ fn enable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn disable_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
     administered(client, tenant)
-        .map(|client| client::set_active(&client, false))
+        .map(|client| {
+            client::set_active(&client, false);
+            note("client_disabled", &client);
+        })
         .or_raise();
 }
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
 fn drop_client(client: Option<&str>, tenant: default!(Option<&str>, "NULL")) {
     administered(client, tenant)
-        .and_then(|client| client::remove(&client))
+        .and_then(|client| {
+            client::remove(&client)?;
+            note("client_dropped", &client);
+            Ok(())
+        })
         .or_raise();
+}
+
+/// What an entry of the audit log about a client names.
+pub(super) fn about(client: &Client) -> About<'_> {
+    About {
+        provider: Some(&client.provider),
+        ..About::tenant(client.tenant.as_deref())
+    }
+}
+
+fn note(event: &str, client: &Client) {
+    let facts = [("client", client.name.as_str().into())];
+    audit::changed(event, about(client), audit::detail(facts));
 }
 
 /// The client named, for a caller who may change it.

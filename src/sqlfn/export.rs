@@ -9,6 +9,8 @@ use crate::error::{OrRaise, Result};
 use crate::pg::time;
 use crate::sqlfn::{arguments, client as clients};
 use crate::store::access::{self, Privilege};
+use crate::store::audit::{self, About};
+use crate::store::disclosure::{self, Kind};
 use crate::store::token::{self, ExportedToken};
 use crate::store::{client, provider};
 
@@ -35,9 +37,11 @@ fn export_token_set(
     let export = || -> Result<Option<ExportedToken>> {
         let key = arguments::token_key(tenant, provider, subject, label)?;
         access::require(Privilege::Export, &key.resource())?;
+        disclosure::permit(About::from(&key))?;
         let token = token::export(&key)?;
-        if token.is_none() {
-            provider::find(&key.provider)?;
+        match token {
+            Some(_) => disclosure::note(Kind::Export, About::from(&key), None)?,
+            None => provider::find(&key.provider).map(drop)?,
         }
         Ok(token)
     };
@@ -63,7 +67,13 @@ fn export_client_secrets(
     tenant: default!(Option<&str>, "NULL"),
 ) -> TableIterator<'static, (name!(place, i64), name!(client_secret, String))> {
     let export = || -> Result<Vec<ClientSecret>> {
-        client::secrets(&clients::permitted(Privilege::Export, client, tenant)?)
+        let client = clients::permitted(Privilege::Export, client, tenant)?;
+        let about = clients::about(&client);
+        disclosure::permit(about)?;
+        let secrets = client::secrets(&client)?;
+        let facts = [("client", client.name.as_str().into())];
+        disclosure::note(Kind::Export, about, audit::detail(facts))?;
+        Ok(secrets)
     };
     let secrets = export().or_raise();
     TableIterator::new(

@@ -6,6 +6,7 @@ use pgrx::{name, pg_extern};
 use crate::error::{OrRaise, Result};
 use crate::pg::{fault, locked, server, settings, shmem};
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
 use crate::store::installation::{self, Standing};
 use crate::store::master_key::Source;
 use crate::store::{keyring, master_key, reencryption};
@@ -16,6 +17,7 @@ fn adopt_installation() {
     let adopt = || -> Result<()> {
         access::require(Privilege::Admin, &Resource::Vault)?;
         installation::adopt();
+        audit::changed("installation_adopted", About::VAULT, None);
         request::refresher_wanted();
         Ok(())
     };

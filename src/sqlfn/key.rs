@@ -8,6 +8,7 @@ use crate::pg::{locked, report};
 use crate::sqlfn::arguments;
 use crate::sqlfn::installation::Line;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
 use crate::store::shred::{self, Shredded};
 use crate::store::{installation, master_key, reencryption, rotation};
 use crate::worker::request;
@@ -18,6 +19,11 @@ fn create_master_key() -> String {
     let create = || -> Result<String> {
         access::require(Privilege::Admin, &Resource::Vault)?;
         let fingerprint = rotation::create_first()?;
+        let facts = [(
+            "master_key_fingerprint",
+            master_key::show_fingerprint(&fingerprint).into(),
+        )];
+        audit::changed("master_key_created", About::VAULT, audit::detail(facts));
         installation::adopt();
         request::refresher_wanted();
         Ok(master_key::show_fingerprint(&fingerprint))
@@ -87,7 +93,9 @@ fn shred_tenant(
     let shred = || -> Result<Shredded> {
         let tenant = arguments::name("tenant", tenant)?;
         access::require(Privilege::Admin, &Resource::Tenant(tenant))?;
-        shred::shred(tenant)
+        let shredded = shred::shred(tenant)?;
+        audit::changed("tenant_shredded", About::tenant(Some(tenant)), None);
+        Ok(shredded)
     };
     TableIterator::new(describe(&shred().or_raise()))
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod arguments;
+pub(crate) mod audit;
 mod client;
 mod export;
 mod installation;

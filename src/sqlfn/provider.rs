@@ -7,6 +7,7 @@ use crate::error::{Error, OrRaise, Result};
 use crate::pg::jsonb::Jsonb;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
 use crate::store::provider;
 use crate::worker::request;
 
@@ -50,6 +51,7 @@ fn register_provider(
             }
         }
         provider::write(&columns)?;
+        note("provider_registered", name);
         request::refresher_wanted();
         Ok(())
     };
@@ -96,7 +98,17 @@ fn require_https(argument: &'static str, url: &str) -> Result<()> {
 fn drop_provider(name: Option<&str>) {
     let remove = || -> Result<()> {
         access::require(Privilege::Admin, &Resource::Vault)?;
-        provider::remove(arguments::name("name", name)?)
+        provider::remove(arguments::name("name", name)?)?;
+        note("provider_dropped", name);
+        Ok(())
     };
     remove().or_raise();
+}
+
+fn note(event: &str, provider: Option<&str>) {
+    let about = About {
+        provider,
+        ..About::VAULT
+    };
+    audit::changed(event, about, None);
 }

@@ -12,6 +12,7 @@ use crate::pg::role::{self, Role};
 use crate::pg::{settings, shmem, tenant as session, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit;
 use crate::store::token::{self, State, Target};
 use crate::store::{provider, schedule};
 use crate::worker::request;
@@ -65,6 +66,10 @@ fn set_refresh_policy(
         provider::find(&key.provider)?;
         let policy = policy.map(policy_named).transpose()?;
         let exists = token::set_refresh_policy(&key, policy);
+        if exists {
+            let facts = [("policy", policy.map(RefreshPolicy::name).into())];
+            audit::changed("refresh_policy_set", (&key).into(), audit::detail(facts));
+        }
         request::refresher_wanted();
         Ok(exists)
     };

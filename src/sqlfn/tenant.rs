@@ -4,9 +4,11 @@ use pgrx::{default, pg_extern};
 use token_vault_core::tenant_proof::PUBLIC_KEY_LEN;
 
 use crate::error::{Error, OrRaise, Result};
+use crate::pg::settings::AuditLevel;
 use crate::pg::tenant as session;
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
 use crate::store::tenant_authority;
 
 /// Needs no privilege: the proof is the right.
@@ -19,7 +21,11 @@ fn enter_tenant(
     let enter = || -> Result<()> {
         let tenant = arguments::name("tenant", tenant)?;
         let is_local = arguments::required("is_local", is_local)?;
-        tenant_authority::verify(tenant, arguments::required("proof", proof)?)?;
+        let about = About::tenant(Some(tenant));
+        tenant_authority::verify(tenant, arguments::required("proof", proof)?)
+            .inspect_err(|_| audit::refused("tenant_proof_refused", about, None))?;
+        // No change of the vault: also where nothing can be written.
+        audit::disclosed(AuditLevel::Writes, "tenant_entered", about, None)?;
         session::enter(tenant, is_local);
         Ok(())
     };
@@ -39,7 +45,10 @@ fn add_tenant_authority(name: Option<&str>, public_key: Option<&[u8]>) {
             });
         }
         match tenant_authority::add(name, public_key) {
-            true => Ok(()),
+            true => {
+                note("tenant_authority_added", name);
+                Ok(())
+            }
             false => Err(invalid_name("there is a tenant authority of this name")),
         }
     };
@@ -50,12 +59,20 @@ fn add_tenant_authority(name: Option<&str>, public_key: Option<&[u8]>) {
 fn drop_tenant_authority(name: Option<&str>) {
     let drop = || -> Result<()> {
         access::require(Privilege::Admin, &Resource::Vault)?;
-        match tenant_authority::remove(arguments::name("name", name)?) {
-            true => Ok(()),
+        let name = arguments::name("name", name)?;
+        match tenant_authority::remove(name) {
+            true => {
+                note("tenant_authority_dropped", name);
+                Ok(())
+            }
             false => Err(invalid_name("there is no tenant authority of this name")),
         }
     };
     drop().or_raise();
+}
+
+fn note(event: &str, name: &str) {
+    audit::changed(event, About::VAULT, audit::detail([("name", name.into())]));
 }
 
 fn invalid_name(problem: &str) -> Error {

@@ -10,6 +10,8 @@ use crate::error::{Error, Obstacle, OrRaise, Result};
 use crate::pg::{server, settings, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
+use crate::store::audit::About;
+use crate::store::disclosure::{self, Kind};
 use crate::store::provider;
 use crate::store::token::{self, State, StoredToken, TokenKey};
 use crate::worker::{board, request, usage};
@@ -156,6 +158,8 @@ fn hand_out(
     let valid_until = valid_until(min_validity)?;
     let (key, token) = look_up(tenant, provider, subject, label)?;
     let Some(token) = token else { return Ok(None) };
+    let about = About::from(&key);
+    disclosure::permit(about)?;
     let token = match token.is_valid_until(valid_until) {
         true => token,
         false if lives_shorter(&token, valid_until) => return Err(Error::ValidityTooLong),
@@ -165,6 +169,7 @@ fn hand_out(
     let access_token = SecretString::try_from(plaintext).map_err(|_| Error::Undecryptable {
         what: "the access token",
     })?;
+    disclosure::note(Kind::Token, about, None)?;
     let now = time::now();
     usage::note(token.id, now);
     if token.refresh_after.is_some_and(|time| time <= now) && token.state == State::Active {

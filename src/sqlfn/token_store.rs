@@ -10,6 +10,7 @@ use crate::pg::jsonb::Jsonb;
 use crate::pg::{fault, report, time};
 use crate::sqlfn::arguments;
 use crate::store::access::{self, Privilege};
+use crate::store::audit;
 use crate::store::token::{self, ClientOf, TokenKey};
 use crate::store::{client, keyring, provider};
 use crate::worker::request;
@@ -124,6 +125,7 @@ fn store(
     keyring::require_key(&key.tenant)?;
     let client = client(key, client_name)?;
     let stored = token::store(key, provider, client, response, metadata, time::now())?;
+    audit::changed("stored", key.into(), None);
     fault::point("token_stored");
     if stored.refreshable && !stored.has_client {
         report::warn(

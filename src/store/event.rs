@@ -4,12 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::pg::spi::BuiltinOid::TEXTARRAYOID;
 use crate::pg::spi::{self, Session, Statement};
+use crate::store::audit::{self, About};
 
 /// The longest text that PostgreSQL takes is one byte less than 8,000 (async.c).
 const MAX_BYTES: usize = 7_999;
 
-/// Tells the listeners, when this transaction commits, that something has happened.
+/// Tells the listeners, when this transaction commits, that something has happened; it is in the audit log, too.
 pub fn send(event: &str, facts: Map<String, Value>) {
+    let tenant = facts.get("tenant").and_then(Value::as_str);
+    audit::changed(event, About::tenant(tenant), Some(facts.clone()));
     spi::session(|session| send_all(session, vec![text(event, facts)]));
 }
 

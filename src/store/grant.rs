@@ -16,8 +16,8 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
     match privilege {
         Privilege::Read => &[
             "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.has_token, \
-             vault.is_valid, vault.token_status, vault.reveal, vault.can_see, vault.can_see_all",
-            "SELECT ON vault.tokens, vault.clients, vault.attention",
+             vault.is_valid, vault.token_status, vault.reveal, vault.can_see, vault.can_see_all, vault.audit_entries",
+            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.audit_log",
             "USAGE ON TYPE vault.secret",
         ],
         Privilege::Write => &[
@@ -38,9 +38,10 @@ fn objects(privilege: Privilege) -> &'static [&'static str] {
              vault.rotate_master_key, vault.shred_tenant, vault.verify, vault.grant_access, vault.revoke_access, \
              vault.adopt_installation, vault.delete_tenant, vault.status, vault.can_administer, vault.can_see, \
              vault.can_see_all, vault.can_grant, vault.add_tenant_authority, vault.drop_tenant_authority, \
-             vault.pause_reencryption, vault.resume_reencryption, vault.key_usage",
+             vault.pause_reencryption, vault.resume_reencryption, vault.key_usage, vault.audit_seal, vault.audit_head, \
+             vault.audit_verify, vault.audit_entries",
             "EXECUTE ON PROCEDURE vault.reencrypt",
-            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.keys, vault.access_rules, \
+            "SELECT ON vault.tokens, vault.clients, vault.attention, vault.audit_log, vault.keys, vault.access_rules, \
              vault.tenant_authorities, vault.reencryption",
         ],
     }

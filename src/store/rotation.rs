@@ -10,10 +10,10 @@ use crate::pg::inval::{self, Topic};
 use crate::pg::spi::BuiltinOid::{BYTEAOID, FLOAT8OID, INT8OID, TEXTOID};
 use crate::pg::spi::{self, Statement};
 use crate::pg::{random, settings};
-use crate::store::event;
 use crate::store::keyring::row::{self, KeyRow};
 use crate::store::keyring::wanted_fingerprint;
 use crate::store::master_key::{self, show_fingerprint};
+use crate::store::{audit, event};
 
 /// Makes the first data key, for all tenants. Returns the master key's fingerprint.
 pub fn create_first() -> Result<[u8; FINGERPRINT_LEN]> {
@@ -24,7 +24,9 @@ pub fn create_first() -> Result<[u8; FINGERPRINT_LEN]> {
         });
     }
     let master = master_key::current_or_new()?;
-    insert(&master, None);
+    insert(&master, None, "active");
+    let audit = insert(&master, None, "audit");
+    spi::session(|session| audit::chain::begin(session, audit));
     Ok(master.fingerprint())
 }
 
@@ -38,7 +40,7 @@ pub fn create_for(tenant: &str) -> Result<KeyId> {
     }
     let shared = active(None).ok_or(Error::NoDataKey)?;
     let master = master_key::with_fingerprint(&shared.fingerprint)?;
-    let id = insert(&master, Some(tenant));
+    let id = insert(&master, Some(tenant), "active");
     event::send("key_created", event::of_key(id, Some(tenant)));
     Ok(id)
 }
@@ -61,7 +63,7 @@ pub fn rotate(tenant: Option<&str>) -> Result<KeyId> {
     // The master key that wraps the old key, not one that this vault has never seen: see rotate_master.
     let master = master_key::with_fingerprint(&old.fingerprint)?;
     retire(old.id);
-    let id = insert(&master, tenant);
+    let id = insert(&master, tenant, "active");
     event::send("key_rotated", event::of_key(id, tenant));
     Ok(id)
 }
@@ -181,10 +183,10 @@ pub fn destroy(id: KeyId) {
 }
 
 /// Makes a data key, wrapped by `master`.
-fn insert(master: &MasterKey, tenant: Option<&str>) -> KeyId {
+fn insert(master: &MasterKey, tenant: Option<&str>, state: &str) -> KeyId {
     static INSERT: Statement = Statement::new(
-        "INSERT INTO vault.key (id, tenant, wrapped_key, master_key_fingerprint) VALUES ($1, $2, $3, $4)",
-        &[INT8OID, TEXTOID, BYTEAOID, BYTEAOID],
+        "INSERT INTO vault.key (id, tenant, wrapped_key, master_key_fingerprint, state) VALUES ($1, $2, $3, $4, $5)",
+        &[INT8OID, TEXTOID, BYTEAOID, BYTEAOID, TEXTOID],
     );
     // Positive, as an envelope demands.
     let id = KeyId((i64::from_be_bytes(random::bytes()) & i64::MAX).max(1));
@@ -196,6 +198,7 @@ fn insert(master: &MasterKey, tenant: Option<&str>) -> KeyId {
         tenant.into(),
         wrapped.into(),
         fingerprint.into(),
+        state.into(),
     ];
     spi::session(|session| session.run(&INSERT, &arguments));
     inval::announce(Topic::Keys);

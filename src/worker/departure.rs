@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::pg::utility::Concerns;
 use crate::pg::{Oid, background, latch, server, transaction};
+use crate::store::audit::buffer;
 use crate::worker::board;
 
 /// Longer than a refresher waits for the answers under way. The server itself waits some seconds more.
@@ -44,6 +45,7 @@ fn make_way(database: Oid) {
 }
 
 fn wake_workers_here() {
+    buffer::forget(server::database());
     background::of_database(server::database())
         .into_iter()
         .for_each(latch::wake);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::pg::background::{self, Started};
 use crate::pg::{Oid, catalog, latch, server, transaction};
+use crate::store::audit::buffer;
 use crate::store::master_key;
 use crate::worker::board;
 
@@ -88,7 +89,10 @@ impl Launcher {
         let (there, gone): (Vec<Oid>, Vec<Oid>) = wanted
             .into_iter()
             .partition(|database| existing.contains(database));
-        gone.into_iter().for_each(board::forget_database);
+        for database in gone {
+            board::forget_database(database);
+            buffer::forget(database);
+        }
         there
     }
 

@@ -8,6 +8,7 @@
 mod agenda;
 mod apply;
 mod arrival;
+mod audit;
 pub mod board;
 mod call;
 mod claim;

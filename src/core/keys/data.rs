@@ -1,16 +1,19 @@
 //! Data keys: seal values and compute blind indexes.
 
 use super::derive::{Purpose, keyed, subkey};
+use crate::audit::Mac;
 use crate::envelope::{CipherKey, KEY_LEN, KeyId};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// A data key, unwrapped and prepared for use. Wiped on drop.
 pub struct DataKey {
     id: KeyId,
     cipher: CipherKey,
     blind_index: Hmac<Sha256>,
+    audit: Zeroizing<[u8; KEY_LEN]>,
 }
 
 impl DataKey {
@@ -20,6 +23,7 @@ impl DataKey {
             id,
             cipher: CipherKey::new(&subkey(bytes, Purpose::Seal)),
             blind_index: keyed(&subkey(bytes, Purpose::BlindIndex)),
+            audit: subkey(bytes, Purpose::Audit),
         }
     }
 
@@ -31,6 +35,13 @@ impl DataKey {
     /// The key for [`crate::envelope::seal`] and [`crate::envelope::open`].
     pub fn cipher(&self) -> &CipherKey {
         &self.cipher
+    }
+
+    /// The code of an entry of the audit log: see [`crate::audit`].
+    pub fn audit_mac(&self, message: &[u8]) -> Mac {
+        let mut mac = keyed(&self.audit);
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 
     /// A keyed hash of a plaintext, to look values up that cannot be compared: equal plaintexts in the same context

@@ -16,6 +16,8 @@ pub(super) enum Purpose {
     Seal,
     /// Blind indexes under a data key.
     BlindIndex,
+    /// The chain of the audit log.
+    Audit,
 }
 
 impl Purpose {
@@ -25,6 +27,7 @@ impl Purpose {
             Self::Fingerprint => b"token_vault master key: fingerprint 1",
             Self::Seal => b"token_vault data key: seal 1",
             Self::BlindIndex => b"token_vault data key: blind index 1",
+            Self::Audit => b"token_vault data key: audit 1",
         }
     }
 }

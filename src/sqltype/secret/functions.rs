@@ -8,6 +8,8 @@ use super::input;
 use crate::error::{Error, OrRaise, Result};
 use crate::pg::secret_datum::Secret;
 use crate::store::access::{self, Privilege, Resource};
+use crate::store::audit::{self, About};
+use crate::store::disclosure::{self, Kind};
 use crate::store::keyring;
 
 const WHAT: &str = "the secret";
@@ -25,9 +27,14 @@ fn reveal(secret: Secret, context: default!(&str, "''")) -> String {
 fn decrypt(secret: &Secret, context: &str) -> Result<SecretString> {
     let tenant = input::tenant_of(&secret.0)?;
     access::require(Privilege::Read, &Resource::Value(tenant.as_deref()))?;
+    let about = About::tenant(tenant.as_deref());
+    disclosure::permit(about)?;
     let payload: SecretBytes = keyring::open(&COLUMN, &secret.0, WHAT)?;
-    column_plaintext(context, &payload)
+    let plaintext = column_plaintext(context, &payload)
         .ok()
         .and_then(|plaintext| SecretString::try_from(plaintext).ok())
-        .ok_or(Error::Undecryptable { what: WHAT })
+        .ok_or(Error::Undecryptable { what: WHAT })?;
+    let facts = (!context.is_empty()).then(|| audit::detail([("context", context.into())]));
+    disclosure::note(Kind::Value, about, facts.flatten())?;
+    Ok(plaintext)
 }

@@ -18,6 +18,7 @@ use crate::clean_log;
 use crate::error::{Error, Result};
 use crate::pg::role::{self, Role};
 use crate::pg::{settings, tenant};
+use crate::store::audit::{self, About};
 
 /// Fails unless the calling role has `privilege` for the whole of `resource` and this session may touch its tenant.
 ///
@@ -25,6 +26,21 @@ use crate::pg::{settings, tenant};
 /// belongs here. (Rows of sets go through [`allows`] afterwards, one by one.)
 pub fn require(privilege: Privilege, resource: &Resource) -> Result<()> {
     clean_log::mark();
+    check(privilege, resource).inspect_err(|error| {
+        let problem = match error {
+            Error::TenantProofRequired => "no tenant was entered",
+            Error::TenantMismatch { .. } => "another tenant",
+            _ => "no privilege",
+        };
+        let facts = [
+            ("privilege", privilege.name().into()),
+            ("problem", problem.into()),
+        ];
+        audit::refused("denied", About::resource(resource), audit::detail(facts));
+    })
+}
+
+fn check(privilege: Privilege, resource: &Resource) -> Result<()> {
     match barrier(resource) {
         None => permitted(privilege, resource),
         Some(Barrier::ProofRequired) => Err(Error::TenantProofRequired),

@@ -4,6 +4,7 @@ mod cache;
 pub mod row;
 
 use token_vault_core::envelope::{self, Context, KeyId};
+use token_vault_core::keys::DataKey;
 use token_vault_core::secret::SecretBytes;
 
 use crate::error::{Error, Result};
@@ -42,6 +43,11 @@ pub fn reseal(tenant: &str, context: &Context, envelope: &[u8]) -> Result<Vec<u8
         context,
         open(context, envelope, "a value")?.expose(),
     )
+}
+
+/// Calls `work` with the key of the audit log's chain.
+pub fn with_audit_key<R>(id: KeyId, work: impl FnOnce(&DataKey) -> R) -> Result<R> {
+    cache::with(id, work)
 }
 
 /// Makes sure that values can be sealed, before anything is written.

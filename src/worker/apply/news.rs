@@ -1,21 +1,40 @@
 //! What listeners are told of outcomes: names and codes, never a secret.
 
 use serde_json::{Map, Value, json};
+use token_vault_core::audit::Entry;
 
-use crate::pg::settings;
+use crate::pg::connection;
+use crate::pg::settings::{self, AuditLevel};
 use crate::pg::spi::Session;
 use crate::pg::time::{self, UnixMicros};
+use crate::store::audit;
 use crate::store::client::Client;
 use crate::store::event;
 use crate::store::token::TokenKey;
 use crate::worker::claim::Claim;
 
-/// Events of one transaction, sent together.
+/// What has happened in one transaction.
 #[derive(Default)]
-pub(super) struct News(Vec<String>);
+pub(super) struct News {
+    /// For listeners.
+    events: Vec<String>,
+    /// For the audit log.
+    entries: Vec<Noted>,
+}
+
+/// An entry of the audit log.
+struct Noted {
+    event: &'static str,
+    key: TokenKey,
+    /// JSON.
+    detail: Option<String>,
+}
 
 impl News {
     pub fn refreshed(&mut self, claim: &Claim, expires_at: Option<UnixMicros>) {
+        if settings::audit() >= AuditLevel::All {
+            self.note("refreshed", claim, None);
+        }
         if settings::notify_refreshed() {
             let mut facts = of_token(&claim.key);
             facts.insert("expires_at".into(), json!(expires_at.map(time::to_sql)));
@@ -24,6 +43,10 @@ impl News {
     }
 
     pub fn reauthorization_required(&mut self, claim: &Claim, error: &str) {
+        if settings::audit() >= AuditLevel::Writes {
+            let detail = json!({"error": error, "attempt": claim.attempt}).to_string();
+            self.note("reauthorization_required", claim, Some(detail));
+        }
         self.add("reauthorization_required", with_error(claim, error));
     }
 
@@ -42,11 +65,36 @@ impl News {
     }
 
     fn add(&mut self, event: &str, facts: Map<String, Value>) {
-        self.0.push(event::text(event, facts));
+        self.events.push(event::text(event, facts));
     }
 
     pub fn send(self, session: &Session) {
-        event::send_all(session, self.0);
+        event::send_all(session, self.events);
+    }
+
+    fn note(&mut self, event: &'static str, claim: &Claim, detail: Option<String>) {
+        self.entries.push(Noted {
+            event,
+            key: claim.key.clone(),
+            detail,
+        });
+    }
+
+    /// Puts into the audit log what belongs there.
+    pub fn write_down(&self, session: &Session, now: UnixMicros) {
+        let name = connection::application_name();
+        let entries = self.entries.iter().map(|noted| Entry {
+            at: now,
+            event: noted.event,
+            application_name: name.as_deref(),
+            tenant: Some(&noted.key.tenant),
+            provider: Some(&noted.key.provider),
+            subject: Some(&noted.key.subject),
+            label: Some(&noted.key.label),
+            detail: noted.detail.as_deref(),
+            ..Entry::default()
+        });
+        audit::refreshed(session, &entries.collect::<Vec<_>>());
     }
 }
 

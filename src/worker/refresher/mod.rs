@@ -19,6 +19,7 @@ use crate::store::installation::Standing;
 use crate::store::schedule;
 use crate::worker::agenda::Agenda;
 use crate::worker::arrival::Arrival;
+use crate::worker::audit::Scribe;
 use crate::worker::board::Wish;
 use crate::worker::call::Call;
 use crate::worker::claim;
@@ -54,6 +55,7 @@ pub struct Refresher {
     /// Requests with another client secret that the rate does not allow yet; their calls are in flight.
     held: Vec<(i64, TokenRequest)>,
     usage_due: Option<Instant>,
+    scribe: Scribe,
     /// Whether requests may be sent from here.
     may_refresh: bool,
     /// An error was in the way of this round: the next one comes soon.
@@ -74,6 +76,7 @@ impl Refresher {
             asked: VecDeque::new(),
             held: Vec::new(),
             usage_due: None,
+            scribe: Scribe::default(),
             may_refresh: false,
             is_hindered: false,
             clone_guard: CloneGuard::default(),
@@ -88,6 +91,7 @@ impl Refresher {
     /// The interval of rotation, for one, may be another; and what was in the way may have been mended.
     pub fn configuration_changed(&mut self) {
         self.custody.look_soon();
+        self.scribe.look_soon();
         self.agenda.open_gates();
     }
 
@@ -101,7 +105,10 @@ impl Refresher {
         // One that has been told to end leaves what is asked for to its successor.
         if !background::must_stop() {
             match self.look_around() {
-                Sight::NoVault => return None,
+                Sight::NoVault => {
+                    self.scribe.forget(self.database);
+                    return None;
+                }
                 // What sessions ask for stays where it is.
                 Sight::Hindered => self.is_hindered = true,
                 Sight::Clear => {
@@ -111,6 +118,9 @@ impl Refresher {
             }
         }
         self.write_usage();
+        if !background::must_stop() {
+            self.scribe.turn(self.database);
+        }
         transaction::report_statistics();
         Some(self.rest())
     }
@@ -314,6 +324,9 @@ impl Refresher {
                     .max(SHORTEST_SLEEP),
             );
         }
+        if let Some(rest) = self.scribe.rests() {
+            pause = pause.min(rest.max(SHORTEST_SLEEP));
+        }
         let looks_at = now + self.agenda.until_next_look().as_micros() as UnixMicros;
         board::sleeps_until(
             self.database,
@@ -357,6 +370,7 @@ impl Refresher {
         }
         fault::point("drain_written");
         self.write_usage_now();
+        self.scribe.finish(self.database);
         let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
         for claim in unwritten {
             pgrx::warning!(

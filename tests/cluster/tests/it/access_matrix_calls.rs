@@ -111,5 +111,9 @@ pub const CALLS: &[Call] = &[
     call("role_can", "", About::Open, "SELECT vault.role_can('nobody'::regrole, 'read', '{tenant}', 'acme', 'ann')"),
     // The installation
     call("adopt_installation", "admin", About::Vault, "SELECT vault.adopt_installation()"),
+    call("audit_seal", "admin", About::Vault, "SELECT vault.audit_seal()"),
+    call("audit_head", "admin", About::Vault, "SELECT vault.audit_head()"),
+    call("audit_verify", "admin", About::Vault, "SELECT vault.audit_verify()"),
+    call("audit_entries", "", About::Open, "SELECT vault.audit_entries('')"),
     call("status", "admin", About::Vault, "SELECT vault.status()"),
 ];

@@ -19,7 +19,11 @@ pub struct Listener {
 
 impl Listener {
     pub fn start(vault: &Vault) -> Result<Self> {
-        let mut session = vault.session()?;
+        Self::of(vault.session()?)
+    }
+
+    /// The same with a session of any vault's.
+    pub fn of(mut session: Client) -> Result<Self> {
         session.batch_execute("LISTEN token_vault")?;
         Ok(Self {
             session,

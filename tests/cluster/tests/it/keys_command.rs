@@ -8,6 +8,7 @@ use token_vault_cluster::canary::Search;
 use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
+use crate::audit_harness::wait_until_sealed;
 use crate::keys::{key_rows, let_a_command_print_it, master_key, pid, set};
 use crate::master_key::{assert_refused, cluster_with_token, session};
 use crate::provider::LIMIT;
@@ -221,6 +222,8 @@ fn let_it_be_counted(cluster: &Cluster) -> Result<()> {
 #[test]
 fn preloaded_it_runs_once_for_all_sessions_after_a_start_and_a_reload() -> Result<()> {
     let mut cluster = cluster()?;
+    // Whoever seals the audit log needs the key as well.
+    wait_until_sealed(&mut session(&cluster)?)?;
     let_it_be_counted(&cluster)?;
     cluster.restart(StopMode::Fast)?;
     read_at_once(&cluster, 20)?;

@@ -2,13 +2,14 @@
 //! unencrypted value, in one server and one run, in turns, so that whatever else the machine does meets
 //! both. What counts is the ratio; the times around it are only there to be read.
 //!
-//! Afterwards, each in a server of its own: a full table is encrypted again after `rotate_key`; tokens are refreshed
+//! Afterwards, each in a server of its own: `get_token` with and without everything that guards it; a full table is encrypted again after `rotate_key`; tokens are refreshed
 //! at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside refreshes.
 //!
-//! Usage: bench [--only calls,reencryption,refreshing,claiming,neighbour] [--rows N] [--rounds N] [--seconds N]
+//! Usage: bench [--only calls,auditing,reencryption,refreshing,claiming,neighbour] [--rows N] [--rounds N] [--seconds N]
 //!     [--clients N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N] [--claimed-from N]
 
 mod arguments;
+mod auditing;
 mod beside;
 mod claiming;
 mod dataset;
@@ -40,6 +41,13 @@ fn run() -> Result<()> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     if arguments.wants("calls") {
         calls(&arguments)?;
+    }
+    if arguments.wants("auditing") {
+        let mut report = Report::default();
+        for pair in auditing::measure(&options(), &arguments)? {
+            report.add(pair);
+        }
+        println!("{report}");
     }
     if arguments.wants("reencryption") {
         println!("{}", reencryption::measure(&options(), &arguments)?);

@@ -20,7 +20,7 @@ pub struct Pair {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Read,
     Write,
 }
@@ -47,7 +47,8 @@ impl Pair {
 pub fn through_clients(cluster: &Cluster, arguments: &Arguments) -> Result<Vec<Pair>> {
     let pair = |name, kind, plain, ours, setting| {
         Pair::measure(name, plain, ours, |statement| {
-            throughput(cluster, arguments, kind, statement, setting)
+            let session = format!("SET synchronous_commit = {setting}");
+            throughput(cluster, arguments, kind, statement, &session)
         })
     };
     Ok(vec![
@@ -109,18 +110,18 @@ fn calls(admin: &mut Client, number: u32, statement: &str) -> Result<f64> {
     Ok(f64::from(number) / started.elapsed().as_secs_f64())
 }
 
-/// Calls a second of one statement over all clients.
-fn throughput(
+/// Calls a second of one statement over all clients, each of which begins its session with `session`.
+pub fn throughput(
     cluster: &Cluster,
     arguments: &Arguments,
     kind: Kind,
     statement: &str,
-    synchronous_commit: &str,
+    session: &str,
 ) -> Result<f64> {
     let mut clients = Vec::new();
     for _ in 0..arguments.clients {
         let mut client = cluster.connect("bench", "postgres")?;
-        client.batch_execute(&format!("SET synchronous_commit = {synchronous_commit}"))?;
+        client.batch_execute(session)?;
         clients.push(client);
     }
     let (duration, rows) = (arguments.duration / 2, arguments.rows);
