@@ -30,7 +30,8 @@ test: ## all tests
 test-long: install ## 500 kills of a server that refreshes, some minutes (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
-lint: prerequisites ## rustfmt and clippy, warnings are errors
+lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies); warnings are errors
+	@scripts/install-prerequisites.sh --lint
 	@scripts/lint.sh
 
 fuzz: ## fuzz the parsers of envelopes and key files, a minute each
