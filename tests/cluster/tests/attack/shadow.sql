@@ -1,7 +1,8 @@
 -- Traps under every name that anybody's SQL can mean: each function, aggregate, operator, type, table and view of
 -- pg_catalog and of the vault, in the attacker's schema and with the original's arguments, so that it hides the original
--- where evil comes first in search_path. What is stepped into says so in the server's log, which no rollback undoes.
--- Run by the superuser, only because the attacker has no rights on the vault's types; what it makes the attacker owns.
+-- where evil comes first in search_path. The vault need not be there yet. What is stepped into says so in the server's log, which no rollback undoes.
+-- Run by the superuser, because the attacker has no rights on
+-- the vault's types.
 SET search_path = pg_catalog;
 CREATE SCHEMA evil;
 GRANT USAGE, CREATE ON SCHEMA evil TO PUBLIC;
@@ -27,7 +28,7 @@ BEGIN
     FOR f IN
         SELECT p.oid, p.oid::regprocedure::text AS signature, p.proname AS name, pg_get_function_identity_arguments(p.oid) AS identity,
                oidvectortypes(p.proargtypes) AS types, p.prokind AS kind, p.proretset AS is_set, format_type(p.prorettype, NULL) AS result
-        FROM pg_proc AS p WHERE p.pronamespace IN ('pg_catalog'::regnamespace, 'vault'::regnamespace)
+        FROM pg_proc AS p WHERE p.pronamespace IN ('pg_catalog'::regnamespace, to_regnamespace('vault'))
     LOOP
         body := format(CASE WHEN f.is_set OR f.result = 'void' THEN 'BEGIN RAISE LOG %L; RETURN; END' ELSE 'BEGIN RAISE LOG %L; RETURN NULL; END' END,
                        'TRAP ' || f.signature);
@@ -54,7 +55,7 @@ BEGIN
     END LOOP;
     FOR f IN
         SELECT t.typname AS name, format('%I.%I', t.typnamespace::regnamespace, t.typname) AS original
-        FROM pg_type AS t WHERE t.typnamespace IN ('pg_catalog'::regnamespace, 'vault'::regnamespace) AND t.typtype = 'b' AND t.typelem = 0
+        FROM pg_type AS t WHERE t.typnamespace IN ('pg_catalog'::regnamespace, to_regnamespace('vault')) AND t.typtype = 'b' AND t.typelem = 0
     LOOP
         CALL evil.plant('type', f.name, format('CREATE DOMAIN evil.%I AS %s CHECK (evil.trap(%L))', f.name, f.original, f.name));
     END LOOP;
@@ -69,7 +70,7 @@ BEGIN
     FOR r IN
         SELECT c.relname AS name, string_agg(format('NULL::%s AS %I', format_type(a.atttypid, a.atttypmod), a.attname), ', ' ORDER BY a.attnum) AS columns
         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relnamespace IN ('pg_catalog'::regnamespace, 'vault'::regnamespace) AND c.relkind IN ('r', 'v', 'p')
+        WHERE c.relnamespace IN ('pg_catalog'::regnamespace, to_regnamespace('vault')) AND c.relkind IN ('r', 'v', 'p')
         GROUP BY c.oid, c.relname
     LOOP
         CALL evil.plant('relation', r.name, format('CREATE VIEW %s.%I AS SELECT %s WHERE evil.trap(%L)', target, r.name, r.columns, r.name));

@@ -6,6 +6,7 @@ mod access_matrix_calls;
 mod access_revoked;
 mod access_sets;
 mod attack_shadow;
+mod attack_squatting;
 mod attention;
 mod broken_client;
 mod catalogue;
