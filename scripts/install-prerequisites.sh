@@ -40,6 +40,8 @@ needed_packages() {
   # What applications put beside their server: a connection pooler, and jobs at certain times.
   if $for_tests; then echo pgbouncer; fi
   if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-cron"; fi
+  # Random statements, to attack the vault with.
+  if $for_tests; then echo sqlsmith; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.
