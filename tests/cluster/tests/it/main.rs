@@ -6,6 +6,7 @@ mod access_matrix_calls;
 mod access_revoked;
 mod access_sets;
 mod attack_ciphertexts;
+mod attack_files;
 mod attack_leaky;
 mod attack_shadow;
 mod attack_sqlsmith;
