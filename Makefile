@@ -34,7 +34,7 @@ lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies);
 	@scripts/install-prerequisites.sh --lint
 	@scripts/lint.sh
 
-fuzz: ## fuzz the parsers of envelopes and key files, a minute each
+fuzz: ## fuzz the parsers of envelopes, key files and statements, a minute each
 	@scripts/fuzz.sh
 
 bench: install ## envelopes, tokens and re-encryption beside plain counterparts, and refreshing at full speed, as ratios

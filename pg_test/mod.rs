@@ -2,6 +2,7 @@
 //! library, starts a server, and calls each in a transaction of its own that is rolled back.
 
 mod board;
+mod clean_logs;
 #[cfg(test)]
 mod errand;
 mod errors;

@@ -10,6 +10,7 @@ mod tests {
     const SETTINGS: &[(&str, &str, Option<&str>, bool)] = &[
         ("token_vault.allowed_networks", "sighup", Some(""), true),
         ("token_vault.ca_file", "sighup", None, true),
+        ("token_vault.clean_logs", "superuser", Some("on"), false),
         ("token_vault.connections", "sighup", Some("16"), false),
         ("token_vault.key_retention", "sighup", Some("0"), false),
         (

@@ -42,6 +42,8 @@ needed_packages() {
   if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-cron"; fi
   # Random statements, to attack the vault with.
   if $for_tests; then echo sqlsmith; fi
+  # What logs statements in its own way: clean logs are tested with it where it is there.
+  if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-pgaudit"; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.

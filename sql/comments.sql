@@ -310,7 +310,7 @@ COMMENT ON COLUMN vault.token.client IS 'which client obtained it; NULL: none wa
 COMMENT ON COLUMN vault.token.scope IS 'as the provider wrote it (RFC 6749 section 3.3)';
 COMMENT ON COLUMN vault.token.last_error IS 'why the last refresh failed: a code or a short reason, never the provider''s text; NULL after a success';
 
-COMMENT ON COLUMN vault.refresh_schedule.due_at IS 'next refresh; while one is under way, when it is taken for lost';
+COMMENT ON COLUMN vault.refresh_schedule.due_at IS 'when it is to be refreshed; while that is under way, when it was';
 COMMENT ON COLUMN vault.refresh_schedule.failures IS 'attempts that failed since the last success';
 COMMENT ON COLUMN vault.refresh_schedule.attempt IS 'number of the request that may be under way; set before it is sent, cleared with its outcome';
 COMMENT ON COLUMN vault.refresh_schedule.attempt_generation IS 'the token''s generation that the request was made with';

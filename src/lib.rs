@@ -10,6 +10,7 @@ use store::master_key::CACHE;
 use worker::board::BOARD;
 use worker::usage::USAGE;
 
+mod clean_log;
 mod error;
 mod pg;
 mod sqlfn;
@@ -172,6 +173,7 @@ extension_sql_file!("../sql/finalize.sql", name = "finalize", finalize);
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::define();
     pg::fault::announce();
+    clean_log::start(&sqlfn::WITH_SECRETS);
     if !pg::server::is_preloading() {
         return;
     }

@@ -8,8 +8,9 @@
 //! * [`installation`] — whether the vault's data is where it was, or a copy
 //! * [`keys`] — master key and data keys
 //! * [`oauth`] — a provider's quirks as data, token requests, token answers
-//! * [`tenant_proof`] — signed proofs that a session may act for a tenant
+//! * [`redact`] — taking secrets out of what a server is about to log
 //! * [`refresh`] — when to refresh, when to try again, what a failure means
+//! * [`tenant_proof`] — signed proofs that a session may act for a tenant
 //!
 //! Times are `i64` microseconds since the Unix epoch unless a name says `seconds`.
 
@@ -22,6 +23,7 @@ pub mod envelope;
 pub mod installation;
 pub mod keys;
 pub mod oauth;
+pub mod redact;
 pub mod refresh;
 pub mod secret;
 pub mod tenant_proof;

@@ -23,6 +23,9 @@ pub struct Report {
     pub hint: Option<String>,
 }
 
+/// The function that our reports name as theirs: by it they are known again in the log.
+pub const REPORTER: &str = "token_vault";
+
 unsafe extern "C-unwind" {
     // elog.c; pgrx keeps it out of its bindings.
     fn errcode(sqlerrcode: core::ffi::c_int) -> core::ffi::c_int;
@@ -68,7 +71,7 @@ pub fn raise(report: Report) -> ! {
     let mut error = ErrorReport::new(
         PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
         report.message,
-        "token_vault",
+        REPORTER,
     );
     if let Some(detail) = report.detail {
         error = error.set_detail(detail);
@@ -90,7 +93,7 @@ pub fn notice(message: String, hint: &str) {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
         message,
-        "token_vault",
+        REPORTER,
     )
     .set_hint(hint.to_owned())
     .report(PgLogLevel::NOTICE);
@@ -98,7 +101,7 @@ pub fn notice(message: String, hint: &str) {
 
 /// A warning to the client, with a hint.
 pub fn warn(message: String, hint: &str) {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, "token_vault")
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, message, REPORTER)
         .set_hint(hint.to_owned())
         .report(PgLogLevel::WARNING);
 }
@@ -112,7 +115,10 @@ pub fn encode(sqlstate: SqlState) -> core::ffi::c_int {
 
 /// The five characters of a code.
 pub fn decode(code: core::ffi::c_int) -> String {
-    (0..5)
-        .map(|place| char::from(b'0' + ((code >> (6 * place)) & 0x3f) as u8))
-        .collect()
+    decode_bytes(code).map(char::from).iter().collect()
+}
+
+/// The same as bytes.
+pub fn decode_bytes(code: core::ffi::c_int) -> [u8; 5] {
+    core::array::from_fn(|place| b'0' + ((code >> (6 * place)) & 0x3f) as u8)
 }

@@ -72,3 +72,9 @@ pub fn process_id() -> i32 {
     // SAFETY: a variable of the process.
     unsafe { pg_sys::MyProcPid }
 }
+
+/// Whether this process is in a transaction in which the catalog can be read.
+pub fn can_read_catalog() -> bool {
+    // SAFETY: variables of the process.
+    unsafe { pg_sys::MyDatabaseId != pg_sys::InvalidOid && pg_sys::IsTransactionState() }
+}

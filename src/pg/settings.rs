@@ -23,6 +23,7 @@ static REQUIRE_TENANT_PROOF: GucSetting<bool> = GucSetting::<bool>::new(false);
 static TENANT_PROOF_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(300);
 static REFRESH_ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
 static NOTIFY_REFRESHED: GucSetting<bool> = GucSetting::<bool>::new(true);
+static CLEAN_LOGS: GucSetting<bool> = GucSetting::<bool>::new(true);
 static WAIT_ON_NEW_TIMELINE: GucSetting<bool> = GucSetting::<bool>::new(false);
 static REFRESH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 static REQUEST_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(30_000);
@@ -132,6 +133,14 @@ pub fn define() {
         GucContext::Sighup,
         GucFlags::default(),
     );
+    GucRegistry::define_bool_guc(
+        c"token_vault.clean_logs",
+        c"Whether secrets are taken out of statements that are logged or shown.",
+        c"When off, literals and parameters of statements that use the vault reach the log, pg_stat_activity and pg_stat_statements as they are.",
+        &CLEAN_LOGS,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     milliseconds(
         c"token_vault.refresh_wait",
         c"How long a caller waits for the refresh of an expired token.",
@@ -231,6 +240,11 @@ pub fn refresh_enabled() -> bool {
 
 pub fn notify_refreshed() -> bool {
     NOTIFY_REFRESHED.get()
+}
+
+/// Whether secrets are taken out of what is logged.
+pub fn clean_logs() -> bool {
+    CLEAN_LOGS.get()
 }
 
 pub fn refresh_wait() -> Duration {

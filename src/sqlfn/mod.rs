@@ -16,3 +16,21 @@ mod token_read;
 mod token_store;
 mod verification;
 mod visibility;
+
+/// The functions that take or return a secret. Statements that name one are logged without their literals, also where the
+/// schema is not named (`clean_log`).
+pub const WITH_SECRETS: [&str; 13] = [
+    "add_client_secret",
+    "authorization_header",
+    "enter_tenant",
+    "export_client_secrets",
+    "export_token_set",
+    "get_token",
+    "get_token_set",
+    "register_client",
+    "reveal",
+    "seal",
+    "secret_from_text",
+    "store_token",
+    "store_token_response",
+];

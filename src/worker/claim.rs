@@ -37,8 +37,8 @@ pub struct Claim {
     pub is_dead: bool,
     /// When it was due before it was claimed.
     pub was_due_at: UnixMicros,
-    /// When it is due now; if that changes, somebody has mended something meanwhile.
-    pub leased_until: UnixMicros,
+    /// When it is due on record while it is under way; if that changes, somebody has mended something meanwhile.
+    pub due_at: UnixMicros,
     pub issued_at: UnixMicros,
     pub expires_at: Option<UnixMicros>,
     pub refresh_token_expires_at: Option<UnixMicros>,
@@ -65,7 +65,7 @@ pub struct Intent {
     pub way: Way,
     attempt: i64,
     lost_attempt: Option<i64>,
-    leased_until: UnixMicros,
+    due_at: UnixMicros,
 }
 
 impl Intent {
@@ -76,24 +76,29 @@ impl Intent {
             way: claim.way.clone(),
             attempt: claim.attempt,
             lost_attempt: claim.lost_attempt,
-            leased_until: claim.leased_until,
+            due_at: claim.due_at,
         }
     }
 }
 
-/// The statement that claims the rows of the schedule that `$rows` finds, until `$1`.
+/// The statement that claims the rows `s` of the schedule that `$rows` finds and `$join` names, at the time `$1`.
+///
+/// What is due stays due on record until there is an outcome, so that a claim writes no index entry; which tokens are under
+/// way, the refresher knows. What is claimed before its time is due from now on: should the process die, its successor goes
+/// on with it.
 macro_rules! claim_those {
-    ($rows:literal) => {
+    ($rows:literal, $join:literal) => {
         concat!(
             "WITH due AS (",
             $rows,
             ")
              UPDATE vault.refresh_schedule AS s
              SET attempt = nextval('vault.refresh_attempt'), attempt_generation = t.generation,
-                 attempted_at = clock_timestamp(), due_at = $1
+                 attempted_at = clock_timestamp(), due_at = least(s.due_at, $1)
              FROM due JOIN vault.token AS t ON t.id = due.token
-             WHERE s.token = due.token
-             RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
+             WHERE ",
+            $join,
+            " RETURNING s.token, s.lane, s.attempt, t.generation, t.tenant, t.provider, t.subject, t.label, t.client,
                  t.access_token, t.refresh_token, t.unread_answer, t.scope, t.response || t.metadata, s.failures,
                  CASE WHEN due.attempt_generation = t.generation THEN due.attempt END,
                  t.refresh_policy, t.issued_at, t.refresh_token_expires_at, t.expires_at, t.state <> 'active', due.due_at, s.due_at"
@@ -101,29 +106,26 @@ macro_rules! claim_those {
     };
 }
 
-/// Claims from each lane up to as many tokens as it has places, the longest due first. An attempt that has no outcome by
-/// `lease_until` (its process died) is due again then. Called in a transaction of its own, which commits the intents.
+/// Claims from each lane up to as many tokens as it has places, the longest due first. Called in a transaction of its own,
+/// which commits the intents.
 ///
 /// Each lane is read from the time before which none of its tokens is due: behind the rows that earlier claims have
-/// moved, which a long-lived snapshot elsewhere keeps in the index.
+/// moved, which a long-lived snapshot elsewhere keeps in the index. The rows found are then reached by their place: an
+/// index on the token leads through every version that such a snapshot keeps. (A row that was changed in the middle of the
+/// statement has another place and is left for the next round.)
 ///
-/// * `under_way` — tokens whose answer is awaited, or waits to be written, perhaps for longer than their lease.
-pub fn claim_due(
-    shares: &[Share],
-    until: UnixMicros,
-    under_way: &[i64],
-    lease_until: UnixMicros,
-) -> Vec<Claim> {
+/// * `under_way` — tokens whose answer is awaited, or waits to be written.
+pub fn claim_due(shares: &[Share], now: UnixMicros, under_way: &[i64]) -> Vec<Claim> {
     static CLAIM: Statement = Statement::new(
         claim_those!(
-            "SELECT d.token, d.attempt, d.attempt_generation, d.due_at
-             FROM unnest($3, $4, $5) AS l (lane, due_from, places) CROSS JOIN LATERAL
-                 (SELECT token, attempt, attempt_generation, due_at FROM vault.refresh_schedule AS r
-                  WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.due_at <= $2 AND r.token <> ALL ($6)
-                  ORDER BY r.due_at LIMIT l.places FOR UPDATE SKIP LOCKED) AS d"
+            "SELECT d.place, d.token, d.attempt, d.attempt_generation, d.due_at
+             FROM unnest($2, $3, $4) AS l (lane, due_from, places) CROSS JOIN LATERAL
+                 (SELECT ctid AS place, token, attempt, attempt_generation, due_at FROM vault.refresh_schedule AS r
+                  WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.due_at <= $1 AND r.token <> ALL ($5)
+                  ORDER BY r.due_at LIMIT l.places FOR UPDATE SKIP LOCKED) AS d",
+            "s.ctid = due.place"
         ),
         &[
-            TIMESTAMPTZOID,
             TIMESTAMPTZOID,
             INT8ARRAYOID,
             TIMESTAMPTZARRAYOID,
@@ -141,8 +143,7 @@ pub fn claim_due(
         .map(|share| i32::try_from(share.places).unwrap_or(i32::MAX))
         .collect();
     let arguments = [
-        timestamp(Some(lease_until)),
-        timestamp(Some(until)),
+        timestamp(Some(now)),
         lanes.into(),
         from.into(),
         places.into(),
@@ -152,34 +153,31 @@ pub fn claim_due(
 }
 
 /// Claims these tokens, due or not, except those that somebody has locked, or that are another generation by now.
-pub fn claim_wishes(wishes: &[Wish], lease_until: UnixMicros) -> Vec<Claim> {
+pub fn claim_wishes(wishes: &[Wish], now: UnixMicros) -> Vec<Claim> {
     static CLAIM: Statement = Statement::new(
         claim_those!(
             "SELECT r.token, r.attempt, r.attempt_generation, r.due_at
              FROM unnest($2, $3) AS w (token, generation)
                   JOIN vault.token AS g ON g.id = w.token AND g.generation = w.generation
                   JOIN vault.refresh_schedule AS r ON r.token = w.token
-             FOR UPDATE OF r SKIP LOCKED"
+             FOR UPDATE OF r SKIP LOCKED",
+            "s.token = due.token"
         ),
         &[TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID],
     );
     let tokens: Vec<i64> = wishes.iter().map(|wish| wish.token).collect();
     let generations: Vec<i64> = wishes.iter().map(|wish| wish.generation).collect();
-    let arguments = [
-        timestamp(Some(lease_until)),
-        tokens.into(),
-        generations.into(),
-    ];
+    let arguments = [timestamp(Some(now)), tokens.into(), generations.into()];
     spi::session(|session| session.write(&CLAIM, &arguments, |row| read(row, true)))
 }
 
-/// For each of these lanes, when the first token left in it is due.
-pub fn next_due(shares: &[Share]) -> Vec<(Lane, Option<UnixMicros>)> {
+/// For each of these lanes, when the first token in it is due that is not under way.
+pub fn next_due(shares: &[Share], under_way: &[i64]) -> Vec<(Lane, Option<UnixMicros>)> {
     static NEXT: Statement = Statement::new(
         "SELECT l.lane, (SELECT due_at FROM vault.refresh_schedule AS r
-                         WHERE r.lane = l.lane AND r.due_at >= l.due_from ORDER BY r.due_at LIMIT 1)
+                         WHERE r.lane = l.lane AND r.due_at >= l.due_from AND r.token <> ALL ($3) ORDER BY r.due_at LIMIT 1)
          FROM unnest($1, $2) AS l (lane, due_from)",
-        &[INT8ARRAYOID, TIMESTAMPTZARRAYOID],
+        &[INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID],
     );
     let lanes: Vec<i64> = shares.iter().map(|share| share.lane).collect();
     let from: Vec<_> = shares
@@ -187,9 +185,8 @@ pub fn next_due(shares: &[Share]) -> Vec<(Lane, Option<UnixMicros>)> {
         .map(|share| time::to_sql(share.from))
         .collect();
     spi::session(|session| {
-        session.query(&NEXT, &[lanes.into(), from.into()], |row| {
-            (row.required(1), row.time(2))
-        })
+        let arguments = [lanes.into(), from.into(), under_way.to_vec().into()];
+        session.query(&NEXT, &arguments, |row| (row.required(1), row.time(2)))
     })
 }
 
@@ -240,11 +237,11 @@ pub fn ways(tokens: &[i64]) -> Vec<(i64, Way)> {
 /// then, unless somebody has changed that meanwhile.
 pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
     static GIVE_BACK: Statement = Statement::new(
-        "UPDATE vault.refresh_schedule AS s SET due_at = CASE WHEN s.due_at = a.leased_until THEN $5 ELSE s.due_at END,
+        "UPDATE vault.refresh_schedule AS s SET due_at = CASE WHEN s.due_at = a.due_at THEN $5 ELSE s.due_at END,
              attempt = a.lost,
              attempt_generation = CASE WHEN a.lost IS NOT NULL THEN s.attempt_generation END,
              attempted_at = CASE WHEN a.lost IS NOT NULL THEN s.attempted_at END
-         FROM unnest($1, $2, $3, $4) AS a (token, attempt, lost, leased_until)
+         FROM unnest($1, $2, $3, $4) AS a (token, attempt, lost, due_at)
          WHERE s.token = a.token AND s.attempt = a.attempt",
         &[
             INT8ARRAYOID,
@@ -254,15 +251,15 @@ pub fn give_back(intents: &[Intent], due_at: UnixMicros) {
             TIMESTAMPTZOID,
         ],
     );
-    let leases: Vec<_> = (intents.iter())
-        .map(|intent| time::to_sql(intent.leased_until))
+    let due: Vec<_> = (intents.iter())
+        .map(|intent| time::to_sql(intent.due_at))
         .collect();
     let column = |value: fn(&Intent) -> Option<i64>| intents.iter().map(value).collect::<Vec<_>>();
     let arguments = [
         column(|intent| Some(intent.wish.token)).into(),
         column(|intent| Some(intent.attempt)).into(),
         column(|intent| intent.lost_attempt).into(),
-        leases.into(),
+        due.into(),
         timestamp(Some(due_at)),
     ];
     spi::session(|session| session.run(&GIVE_BACK, &arguments));
@@ -306,7 +303,7 @@ fn read(row: &Row, is_asked_for: bool) -> Claim {
         expires_at: row.time(20),
         is_dead: row.required(21),
         was_due_at: row.time(22).expect("due_at is never null"),
-        leased_until: row.time(23).expect("due_at is never null"),
+        due_at: row.time(23).expect("due_at is never null"),
         is_asked_for,
     }
 }

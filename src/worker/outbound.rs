@@ -86,11 +86,6 @@ impl Outbound {
         }
     }
 
-    /// How long a request may take from when it is handed over: those that wait for a connection begin after others.
-    pub fn longest(&self) -> Duration {
-        self.timeout() * PREPARED_FOR_EACH as u32
-    }
-
     /// How long one request may take.
     pub fn timeout(&self) -> Duration {
         self.settings

@@ -14,6 +14,7 @@ pub use change::{Rule, grant, ineffective, privileges, revoke, rules_of};
 pub use privilege::Privilege;
 pub use token_vault_core::access::{BadPattern, Pattern, Reach, Resource};
 
+use crate::clean_log;
 use crate::error::{Error, Result};
 use crate::pg::role::{self, Role};
 use crate::pg::{settings, tenant};
@@ -23,6 +24,7 @@ use crate::pg::{settings, tenant};
 /// Every question of a call passes here, whatever the answer is; what is counted, limited or written down about them
 /// belongs here. (Rows of sets go through [`allows`] afterwards, one by one.)
 pub fn require(privilege: Privilege, resource: &Resource) -> Result<()> {
+    clean_log::mark();
     match barrier(resource) {
         None => permitted(privilege, resource),
         Some(Barrier::ProofRequired) => Err(Error::TenantProofRequired),

@@ -164,7 +164,8 @@ pub(super) fn mended(session: &Session, client: i64) {
     );
     static DUE: Statement = Statement::new(
         "UPDATE vault.refresh_schedule AS s SET due_at = clock_timestamp()
-         FROM vault.token AS t WHERE t.id = s.token AND t.client = $1 AND s.failures > 0 AND s.due_at > clock_timestamp()",
+         FROM vault.token AS t WHERE t.id = s.token AND t.client = $1 AND s.failures > 0
+           AND (s.due_at > clock_timestamp() OR s.attempt IS NOT NULL)",
         &[INT8OID],
     );
     if session.run(&MEND, &[client.into()]) > 0 {

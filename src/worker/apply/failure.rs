@@ -159,13 +159,13 @@ fn postpone(session: &Session, claim: &Claim, again: UnixMicros, keeps_attempt: 
         &[INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID],
     );
     let (token, attempt) = (claim.token.into(), claim.attempt.into());
-    let (again, lease) = (timestamp(Some(again)), timestamp(Some(claim.leased_until)));
+    let (again, claimed) = (timestamp(Some(again)), timestamp(Some(claim.due_at)));
     if keeps_attempt {
         // Of several, the first one that brought no answer.
         let lost = claim.lost_attempt.unwrap_or(claim.attempt);
-        session.run(&KEEP, &[token, attempt, again, lease, lost.into()]);
+        session.run(&KEEP, &[token, attempt, again, claimed, lost.into()]);
     } else {
-        session.run(&NEXT, &[token, attempt, again, lease]);
+        session.run(&NEXT, &[token, attempt, again, claimed]);
     }
 }
 
@@ -184,7 +184,7 @@ fn rest(session: &Session, claim: &Claim, until: Option<UnixMicros>) -> Option<U
         claim.attempt.into(),
         timestamp(until),
         claim.lost_attempt.into(),
-        timestamp(Some(claim.leased_until)),
+        timestamp(Some(claim.due_at)),
     ];
     let due_at = session.write(&REST, &arguments, |row| row.time(1)).pop();
     if due_at.is_none() {

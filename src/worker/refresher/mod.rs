@@ -28,8 +28,6 @@ use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
 use crate::worker::{board, usage};
 
-/// An attempt without outcome, this long after its request's limit, belongs to a process that has died.
-const LEASE_MARGIN: Duration = Duration::from_secs(60);
 /// How long reads are collected before they are written.
 const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long an outcome that could not be written waits for the next try.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use token_vault_core::refresh::{Closed, Way};
 
-use super::{APPLY_RETRY, LEASE_MARGIN, Refresher};
+use super::{APPLY_RETRY, Refresher};
 use crate::pg::time::{self, UnixMicros};
 use crate::pg::{fault, transaction};
 use crate::worker::agenda::{Admission, Agenda};
@@ -108,7 +108,7 @@ impl Refresher {
             return;
         }
         let wishes: Vec<Wish> = admitted.iter().map(|(wish, _)| *wish).collect();
-        let Some(claims) = self.claim(|lease| claim::claim_wishes(&wishes, lease)) else {
+        let Some(claims) = self.claim(|| claim::claim_wishes(&wishes, time::now())) else {
             // They wait for the next round.
             let ways = admitted.iter().map(|(_, way)| way);
             ways.for_each(|way| self.agenda.cancel(way));
@@ -141,10 +141,11 @@ impl Refresher {
         }
         let pause_until = now + APPLY_RETRY.as_micros() as UnixMicros;
         let in_flight = self.in_flight.keys().copied();
-        let under_way: Vec<i64> = in_flight.chain(self.unwritten()).collect();
-        let claimed = self.claim(|lease| {
-            let claims = claim::claim_due(&shares, now, &under_way, lease);
-            let left: HashMap<_, _> = claim::next_due(&shares).into_iter().collect();
+        let mut under_way: Vec<i64> = in_flight.chain(self.unwritten()).collect();
+        let claimed = self.claim(|| {
+            let claims = claim::claim_due(&shares, now, &under_way);
+            under_way.extend(claims.iter().map(|claim| claim.token));
+            let left: HashMap<_, _> = claim::next_due(&shares, &under_way).into_iter().collect();
             (claims, left)
         });
         let Some((claims, left)) = claimed else {
@@ -168,12 +169,10 @@ impl Refresher {
     }
 
     /// Claims in a transaction of its own; None: that has failed.
-    fn claim<R>(&self, claim: impl FnOnce(UnixMicros) -> R) -> Option<R> {
-        let lease =
-            time::now() + (self.outbound.longest() + LEASE_MARGIN).as_micros() as UnixMicros;
+    fn claim<R>(&self, claim: impl FnOnce() -> R) -> Option<R> {
         let claimed = transaction::run(|| {
             fault::point("claim_begins");
-            let claims = claim(lease);
+            let claims = claim();
             fault::point("claim_made");
             claims
         });
@@ -224,8 +223,9 @@ impl Refresher {
     pub(super) fn give_back(&mut self, intents: &[Intent]) {
         let again = time::now() + APPLY_RETRY.as_micros() as UnixMicros;
         if let Err(aborted) = transaction::run(|| claim::give_back(intents, again)) {
-            // They are due again when their lease is over.
+            // They are on record as attempts, and as due when they were: the next look at all lanes finds them.
             pgrx::warning!("token_vault could not give back tokens: {}", aborted.0);
+            self.agenda.look_soon();
         }
         for intent in intents {
             self.agenda.cancel(&intent.way);

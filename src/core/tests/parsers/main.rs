@@ -1,4 +1,4 @@
-//! The parsers of foreign input: envelope, its text form, master key file. `checks` says what holds for every input.
+//! The parsers of foreign input: envelope, its text form, master key file, statements. `checks` says what holds for every input.
 //!
 //! * `seeds` — replays the inputs in `fuzz/seeds/`, the fuzz targets' beginnings and past findings
 //! * `properties` — inputs by proptest: arbitrary ones, valid ones, and valid ones with a fault

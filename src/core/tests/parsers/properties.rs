@@ -1,6 +1,6 @@
 //! Inputs by proptest. Arbitrary ones seldom get past the first comparison, so most are valid ones, or nearly.
 
-use super::checks::{Verdict, armour, envelope, key_file};
+use super::checks::{Verdict, armour, envelope, key_file, statement};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
@@ -110,4 +110,20 @@ proptest! {
     fn key_files_around_the_longest(length in 4090..4100_usize, byte in byte()) {
         prop_assert_eq!(key_file::check(&vec![byte; length]), Verdict::Refused);
     }
+
+    #[test]
+    fn statements_of_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        statement::check(&bytes);
+    }
+
+    #[test]
+    fn statements_of_delimiters(pieces in prop::collection::vec(prop::sample::select(&DELIMITERS[..]), 0..60)) {
+        statement::check(pieces.concat().as_bytes());
+    }
 }
+
+/// What means something to PostgreSQL's scanner, and little else.
+const DELIMITERS: [&str; 24] = [
+    "'", "''", "\"", "E'", "e", "U&'", "$", "$$", "$a$", "$1", "\\", "\\'", "/*", "*/", "--", "\n",
+    " ", "x", "é", "*", "/", "-", "%s", "0",
+];

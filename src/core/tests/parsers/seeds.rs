@@ -1,6 +1,6 @@
 //! Every committed seed keeps its verdict, which its file name begins with.
 
-use super::checks::{Verdict, armour, envelope, key_file};
+use super::checks::{Verdict, armour, envelope, key_file, statement};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -50,4 +50,9 @@ fn key_files() {
         key_file::check,
         &[Verdict::Refused, Verdict::Accepted],
     );
+}
+
+#[test]
+fn statements() {
+    replay("statement", statement::check, &[Verdict::Accepted]);
 }

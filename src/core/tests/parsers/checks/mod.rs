@@ -7,6 +7,7 @@
 pub mod armour;
 pub mod envelope;
 pub mod key_file;
+pub mod statement;
 
 /// What became of an input. A seed's file name begins with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
