@@ -8,6 +8,7 @@ mod access_sets;
 mod attack_ciphertexts;
 mod attack_files;
 mod attack_leaky;
+mod attack_names;
 mod attack_shadow;
 mod attack_sqlsmith;
 mod attack_squatting;
