@@ -1,13 +1,15 @@
 -- Traps under every name that anybody's SQL can mean: each function, aggregate, operator, type, table and view of
 -- pg_catalog and of the vault, in the attacker's schema and with the original's arguments, so that it hides the original
--- where evil comes first in search_path. The vault need not be there yet. What is stepped into says so in the server's log, which no rollback undoes.
--- Run by the superuser, because the attacker has no rights on
--- the vault's types.
+-- where evil comes first in search_path. The vault need not be there yet. What is stepped into counts, in a sequence
+-- that no rollback undoes, and says so in the server's log as far as that is not cleaned.
+-- Run by the superuser, because the attacker has no rights on the vault's types.
 SET search_path = pg_catalog;
 CREATE SCHEMA evil;
 GRANT USAGE, CREATE ON SCHEMA evil TO PUBLIC;
+CREATE SEQUENCE evil.reached;
+GRANT ALL ON SEQUENCE evil.reached TO PUBLIC;
 CREATE FUNCTION evil.trap(name text) RETURNS boolean LANGUAGE plpgsql VOLATILE COST 0.0001 AS
-    $$ BEGIN RAISE LOG 'TRAP %', name; RETURN true; END $$;
+    $$ BEGIN PERFORM pg_catalog.nextval('evil.reached'); RAISE LOG 'TRAP %', name; RETURN true; END $$;
 
 CREATE TABLE evil.planted (kind text, name text);
 
@@ -30,7 +32,7 @@ BEGIN
                oidvectortypes(p.proargtypes) AS types, p.prokind AS kind, p.proretset AS is_set, format_type(p.prorettype, NULL) AS result
         FROM pg_proc AS p WHERE p.pronamespace IN ('pg_catalog'::regnamespace, to_regnamespace('vault'))
     LOOP
-        body := format(CASE WHEN f.is_set OR f.result = 'void' THEN 'BEGIN RAISE LOG %L; RETURN; END' ELSE 'BEGIN RAISE LOG %L; RETURN NULL; END' END,
+        body := format(CASE WHEN f.is_set OR f.result = 'void' THEN 'BEGIN PERFORM pg_catalog.nextval(''evil.reached''); RAISE LOG %L; RETURN; END' ELSE 'BEGIN PERFORM pg_catalog.nextval(''evil.reached''); RAISE LOG %L; RETURN NULL; END' END,
                        'TRAP ' || f.signature);
         IF f.kind = 'f' THEN
             CALL evil.plant('function', f.name, format('CREATE FUNCTION evil.%I(%s) RETURNS %s %s LANGUAGE plpgsql COST 0.0001 AS %L',
@@ -47,7 +49,7 @@ BEGIN
                format_type(o.oprresult, NULL) AS result
         FROM pg_operator AS o WHERE o.oprnamespace = 'pg_catalog'::regnamespace
     LOOP
-        body := format('BEGIN RAISE LOG %L; RETURN NULL; END', format('TRAP %s %s %s', f.left_type, f.name, f.right_type));
+        body := format('BEGIN PERFORM pg_catalog.nextval(''evil.reached''); RAISE LOG %L; RETURN NULL; END', format('TRAP %s %s %s', f.left_type, f.name, f.right_type));
         CALL evil.plant('function', f.name, format('CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql COST 0.0001 AS %L',
             'operator_' || f.oid, concat_ws(', ', f.left_type, f.right_type), f.result, body));
         CALL evil.plant('operator', f.name, format('CREATE OPERATOR evil.%s (%s RIGHTARG = %s, FUNCTION = evil.%I)',
