@@ -125,7 +125,7 @@ fn leaky(relation: &str, column: &str) -> Vec<String> {
 
 #[test]
 fn cheap_functions_are_shown_no_row_of_another_tenant() -> Result<()> {
-    let (cluster, _db) = start()?;
+    let (cluster, mut db) = start()?;
     let (mut mallory, heard) = listener(&cluster, "mallory")?;
     mallory.batch_execute(LEAK)?;
     // Once more where other plans are cheap: parallel workers, no indexes, no nested loops.
@@ -144,9 +144,11 @@ fn cheap_functions_are_shown_no_row_of_another_tenant() -> Result<()> {
     // The functions do leak: what mallory may see, and what the superuser runs.
     mallory.batch_execute("SELECT FROM vault.tokens WHERE leak(subject)")?;
     assert_eq!(heard.lock().expect("the list").split_off(0), ["leaked ann"]);
-    let (mut superuser, heard) = listener(&cluster, "postgres")?;
-    superuser.batch_execute("SELECT FROM vault.tokens WHERE leak(subject)")?;
-    assert!(heard.lock().expect("the list").join("\n").contains(NAME));
+    // They would be called first, were it not for the barrier.
+    db.batch_execute("ALTER VIEW vault.tokens RESET (security_barrier)")?;
+    mallory.batch_execute("SELECT FROM vault.tokens WHERE leak(subject)")?;
+    let notices = heard.lock().expect("the list").join("\n");
+    assert!(notices.contains(NAME), "{notices}");
     cluster.assert_never_crashed();
     Ok(())
 }
