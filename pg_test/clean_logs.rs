@@ -54,9 +54,8 @@ mod tests {
 
     #[pg_test]
     fn each_function_takes_secrets_or_does_not() {
-        let listed =
-            "SELECT string_agg(DISTINCT proname, ',' ORDER BY proname COLLATE \"C\") FROM pg_proc
-                      WHERE pronamespace = 'vault'::regnamespace";
+        let listed = "SELECT string_agg(proname, ',' ORDER BY proname COLLATE \"C\")
+                      FROM (SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'vault'::regnamespace) AS f";
         let listed: String = Spi::get_one(listed).unwrap().unwrap();
         let mut known: Vec<&str> = WITH_SECRETS.iter().chain(WITHOUT).copied().collect();
         known.sort_unstable();

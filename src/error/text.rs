@@ -54,7 +54,7 @@ impl Error {
             TenantProofRequired => (
                 "TV043",
                 "this session has entered no tenant".into(),
-                Some("token_vault.require_tenant_proof is on.".into()),
+                Some("The setting token_vault.require_tenant_proof is on.".into()),
                 Some("Call vault.enter_tenant() with a proof first."),
             ),
             PrivilegeMissing {
