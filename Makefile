@@ -27,7 +27,7 @@ test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
 
-test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: half an hour (TOKEN_VAULT_KILLS=N)
+test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
 lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies); warnings are errors
