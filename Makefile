@@ -27,10 +27,11 @@ test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
 
-test-long: install ## 500 kills of a server that refreshes, some minutes (TOKEN_VAULT_KILLS=N)
+test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
-lint: prerequisites ## rustfmt and clippy, warnings are errors
+lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies); warnings are errors
+	@scripts/install-prerequisites.sh --lint
 	@scripts/lint.sh
 
 fuzz: ## fuzz the parsers of envelopes, key files and statements, a minute each

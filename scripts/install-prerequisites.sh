@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks; says one line for each thing it does.
-# Usage: install-prerequisites.sh [--tests]     --tests: also what only `make test` needs
+# Usage: install-prerequisites.sh [--tests | --lint]     also what only `make test`, or only `make lint`, needs
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
@@ -9,7 +9,11 @@ OLDEST_NODE=20
 NODE_FROM_NPM=22.23.3
 
 for_tests=false
-[ "${1:-}" = --tests ] && for_tests=true
+for_lint=false
+case ${1:-} in
+  --tests) for_tests=true ;;
+  --lint) for_lint=true ;;
+esac
 
 is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
@@ -36,10 +40,14 @@ needed_packages() {
   # What applications put beside their server: a connection pooler, and jobs at certain times.
   if $for_tests; then echo pgbouncer; fi
   if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-cron"; fi
+  # Random statements, to attack the vault with.
+  if $for_tests; then echo sqlsmith; fi
   # What logs statements in its own way: clean logs are tested with it where it is there.
   if $for_tests && [ -n "$major" ]; then echo "postgresql-$major-pgaudit"; fi
   # Core dumps of running server processes, to look for keys in them.
   if $for_tests; then echo gdb; fi
+  # pgspot lives in an environment of its own.
+  if $for_lint; then printf '%s\n' git python3 python3-venv; fi
   # The OpenID provider of the tests. Any other installation of node will do.
   if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm

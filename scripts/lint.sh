@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# rustfmt and clippy over every package, warnings are errors; the generated catalogue is current.
+# rustfmt and clippy over every package, warnings are errors; the generated catalogue is current; pgspot over the install
+# script and cargo-deny over the dependencies, after both have shown that they find what is planted.
 source "$(dirname "$0")/common.sh"
+source "$(dirname "$0")/lint-tools.sh"
 use_server
+
+# The install script as it is installed, signatures included.
+write_install_script() { cargo pgrx schema --release "pg$PG_MAJOR" --out "$1" >/dev/null 2>"$1.log" || { cat "$1.log" >&2; return 1; }; }
 
 say "rustfmt"
 cargo fmt --all --check
@@ -11,4 +16,14 @@ say "clippy"
 cargo clippy --quiet --workspace --all-targets --no-default-features --features "pg$PG_MAJOR,pg_test" -- -D warnings
 say "catalogue"
 scripts/catalogue.py --check
+install_pgspot
+install_cargo_deny
+say "planted violations"
+tests/lint/run.sh
+say "pgspot"
+write_install_script "$lint_folder/token_vault.sql"
+check_sql "$lint_folder/token_vault.sql"
+say "cargo deny"
+check_dependencies Cargo.toml
+check_advisories
 say "lint: clean"

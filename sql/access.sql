@@ -6,7 +6,7 @@ CREATE TABLE vault.access_rule (
     provider   text        NOT NULL DEFAULT '*',
     subject    text        NOT NULL DEFAULT '*',
     privileges text[]      NOT NULL
-        CHECK (privileges <@ ARRAY['read', 'write', 'refresh', 'export', 'restore', 'admin'] AND pg_catalog.cardinality(privileges) > 0),
+        CHECK (privileges OPERATOR(pg_catalog.<@) ARRAY['read', 'write', 'refresh', 'export', 'restore', 'admin'] AND pg_catalog.cardinality(privileges) OPERATOR(pg_catalog.>) 0),
     granted_by text        NOT NULL,
     granted_at timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
     PRIMARY KEY (role, tenant, provider, subject)
@@ -18,7 +18,7 @@ SELECT pg_catalog.pg_extension_config_dump('vault.access_rule', '');
 -- Whose signatures let a session enter a tenant. Public keys only: nothing here is secret.
 CREATE TABLE vault.tenant_authority (
     name       text        NOT NULL PRIMARY KEY,
-    public_key bytea       NOT NULL CHECK (pg_catalog.octet_length(public_key) = 32),
+    public_key bytea       NOT NULL CHECK (pg_catalog.octet_length(public_key) OPERATOR(pg_catalog.=) 32),
     added_by   text        NOT NULL,
     added_at   timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp()
 );

@@ -4,10 +4,10 @@ CREATE VIEW vault.attention WITH (security_barrier) AS
 SELECT *
 FROM (
     -- the user has to authorize again
-    SELECT 'reauthorization_required'::text AS reason, true AS needs_person,
+    SELECT 'reauthorization_required'::pg_catalog.text AS reason, true AS needs_person,
            t.tenant, t.provider, t.subject, t.label, c.name AS client,
            t.last_error AS error, t.last_error_at AS since, t.expires_at AS ends_at,
-           'have the user authorize again and store the new tokens'::text AS advice
+           'have the user authorize again and store the new tokens'::pg_catalog.text AS advice
     FROM vault.token AS t LEFT JOIN vault.client AS c ON c.id OPERATOR(pg_catalog.=) t.client
     WHERE t.state OPERATOR(pg_catalog.=) 'reauthorization_required'
     UNION ALL

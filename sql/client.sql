@@ -8,12 +8,12 @@ CREATE TABLE vault.client (
     client_id    text        NOT NULL,
     scope        text,
     redirect_uri text,
-    metadata     jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) = 'object'),
+    metadata     jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) OPERATOR(pg_catalog.=) 'object'),
     active       boolean     NOT NULL DEFAULT true,
-    refresh_policy          text    NOT NULL DEFAULT 'always' CHECK (refresh_policy IN ('always', 'on_use', 'never')),
-    max_concurrent_requests integer CHECK (max_concurrent_requests > 0),
-    rate_limit_requests     integer CHECK (rate_limit_requests BETWEEN 1 AND 100000),
-    rate_limit_seconds      bigint  NOT NULL DEFAULT 60 CHECK (rate_limit_seconds BETWEEN 1 AND 86400),
+    refresh_policy          text    NOT NULL DEFAULT 'always' CHECK (refresh_policy OPERATOR(pg_catalog.=) ANY (ARRAY['always', 'on_use', 'never'])),
+    max_concurrent_requests integer CHECK (max_concurrent_requests OPERATOR(pg_catalog.>) 0),
+    rate_limit_requests     integer CHECK (rate_limit_requests OPERATOR(pg_catalog.>=) 1 AND rate_limit_requests OPERATOR(pg_catalog.<=) 100000),
+    rate_limit_seconds      bigint  NOT NULL DEFAULT 60 CHECK (rate_limit_seconds OPERATOR(pg_catalog.>=) 1 AND rate_limit_seconds OPERATOR(pg_catalog.<=) 86400),
     broken_since timestamptz, -- the provider refuses the client; NULL: it does not, as far as is known
     broken_error text,        -- a code, never the provider's text
     created_at   timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),

@@ -3,7 +3,7 @@
 -- What each column means is said by its COMMENT in provider_comments.sql.
 
 CREATE TABLE vault.provider (
-    name                          text    NOT NULL CHECK (name <> ''),
+    name                          text    NOT NULL CHECK (name OPERATOR(pg_catalog.<>) ''),
     builtin                       boolean NOT NULL DEFAULT false,
     display_name                  text,
     issuer                        text,
@@ -20,51 +20,51 @@ CREATE TABLE vault.provider (
 
     -- what an application needs for the first consent
     grant_types                   text[]  NOT NULL DEFAULT '{authorization_code,refresh_token}',
-    pkce                          text    NOT NULL DEFAULT 'unknown' CHECK (pkce IN ('required', 'S256', 'none', 'unknown')),
-    scope_separator               text    NOT NULL DEFAULT ' ' CHECK (scope_separator IN (' ', ',', '+')),
-    authorization_parameters      jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(authorization_parameters) = 'object'),
-    token_parameters              jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(token_parameters) = 'object'),
+    pkce                          text    NOT NULL DEFAULT 'unknown' CHECK (pkce OPERATOR(pg_catalog.=) ANY (ARRAY['required', 'S256', 'none', 'unknown'])),
+    scope_separator               text    NOT NULL DEFAULT ' ' CHECK (scope_separator OPERATOR(pg_catalog.=) ANY (ARRAY[' ', ',', '+'])),
+    authorization_parameters      jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(authorization_parameters) OPERATOR(pg_catalog.=) 'object'),
+    token_parameters              jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(token_parameters) OPERATOR(pg_catalog.=) 'object'),
     placeholders                  text[]  NOT NULL DEFAULT '{}',
 
     -- how the client authenticates, and the shape of a refresh request
     token_endpoint_auth_method    text    NOT NULL DEFAULT 'client_secret_basic'
-        CHECK (token_endpoint_auth_method IN ('client_secret_basic', 'client_secret_post', 'none')),
+        CHECK (token_endpoint_auth_method OPERATOR(pg_catalog.=) ANY (ARRAY['client_secret_basic', 'client_secret_post', 'none'])),
     basic_username                text    NOT NULL DEFAULT '{client_id}',
     basic_password                text    NOT NULL DEFAULT '{client_secret}',
     basic_form_encoded            boolean NOT NULL DEFAULT true,
     public_clients                boolean NOT NULL DEFAULT false,
-    token_request_method          text    NOT NULL DEFAULT 'POST' CHECK (token_request_method IN ('POST', 'GET')),
-    token_request_format          text    NOT NULL DEFAULT 'form' CHECK (token_request_format IN ('form', 'json', 'query')),
-    refresh_parameters            jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(refresh_parameters) = 'object'),
-    refresh_query_parameters      jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(refresh_query_parameters) = 'object'),
-    request_headers               jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(request_headers) = 'object'),
-    revocation_parameters         jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(revocation_parameters) = 'object'),
+    token_request_method          text    NOT NULL DEFAULT 'POST' CHECK (token_request_method OPERATOR(pg_catalog.=) ANY (ARRAY['POST', 'GET'])),
+    token_request_format          text    NOT NULL DEFAULT 'form' CHECK (token_request_format OPERATOR(pg_catalog.=) ANY (ARRAY['form', 'json', 'query'])),
+    refresh_parameters            jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(refresh_parameters) OPERATOR(pg_catalog.=) 'object'),
+    refresh_query_parameters      jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(refresh_query_parameters) OPERATOR(pg_catalog.=) 'object'),
+    request_headers               jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(request_headers) OPERATOR(pg_catalog.=) 'object'),
+    revocation_parameters         jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(revocation_parameters) OPERATOR(pg_catalog.=) 'object'),
 
     -- the shape of an answer
-    response_objects              text[]  NOT NULL DEFAULT '{""}' CHECK (cardinality(response_objects) > 0),
-    response_fields               jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(response_fields) = 'object'),
+    response_objects              text[]  NOT NULL DEFAULT '{""}' CHECK (pg_catalog.cardinality(response_objects) OPERATOR(pg_catalog.>) 0),
+    response_fields               jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response_fields) OPERATOR(pg_catalog.=) 'object'),
     expires_format                text    NOT NULL DEFAULT 'seconds'
-        CHECK (expires_format IN ('seconds', 'minutes', 'milliseconds', 'duration', 'epoch', 'epoch_milliseconds', 'iso8601')),
+        CHECK (expires_format OPERATOR(pg_catalog.=) ANY (ARRAY['seconds', 'minutes', 'milliseconds', 'duration', 'epoch', 'epoch_milliseconds', 'iso8601'])),
     zero_expires_means_never      boolean NOT NULL DEFAULT false,
-    default_expires_in            bigint  CHECK (default_expires_in > 0),
-    error_fields                  jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(error_fields) = 'object'),
-    success_condition             jsonb   CHECK (jsonb_typeof(success_condition) = 'object'),
-    error_verdicts                jsonb   NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(error_verdicts) = 'object'),
+    default_expires_in            bigint  CHECK (default_expires_in OPERATOR(pg_catalog.>) 0),
+    error_fields                  jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(error_fields) OPERATOR(pg_catalog.=) 'object'),
+    success_condition             jsonb   CHECK (pg_catalog.jsonb_typeof(success_condition) OPERATOR(pg_catalog.=) 'object'),
+    error_verdicts                jsonb   NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(error_verdicts) OPERATOR(pg_catalog.=) 'object'),
 
     -- how a grant lives
     refresh_credential            text    NOT NULL DEFAULT 'refresh_token'
-        CHECK (refresh_credential IN ('refresh_token', 'access_token', 'client_credentials', 'none')),
+        CHECK (refresh_credential OPERATOR(pg_catalog.=) ANY (ARRAY['refresh_token', 'access_token', 'client_credentials', 'none'])),
     refresh_extends_tokens        boolean NOT NULL DEFAULT false,
-    rotates_refresh_token         text    NOT NULL DEFAULT 'unknown' CHECK (rotates_refresh_token IN ('yes', 'no', 'sometimes', 'unknown')),
-    replay_leeway_seconds         bigint  NOT NULL DEFAULT 0 CHECK (replay_leeway_seconds >= 0),
-    refresh_token_lifetime        bigint  CHECK (refresh_token_lifetime > 0),
-    grant_lifetime                bigint  CHECK (grant_lifetime > 0),
-    max_refresh_window_seconds    bigint  CHECK (max_refresh_window_seconds > 0),
+    rotates_refresh_token         text    NOT NULL DEFAULT 'unknown' CHECK (rotates_refresh_token OPERATOR(pg_catalog.=) ANY (ARRAY['yes', 'no', 'sometimes', 'unknown'])),
+    replay_leeway_seconds         bigint  NOT NULL DEFAULT 0 CHECK (replay_leeway_seconds OPERATOR(pg_catalog.>=) 0),
+    refresh_token_lifetime        bigint  CHECK (refresh_token_lifetime OPERATOR(pg_catalog.>) 0),
+    grant_lifetime                bigint  CHECK (grant_lifetime OPERATOR(pg_catalog.>) 0),
+    max_refresh_window_seconds    bigint  CHECK (max_refresh_window_seconds OPERATOR(pg_catalog.>) 0),
 
     -- what it can bear
-    max_concurrent_requests       integer CHECK (max_concurrent_requests > 0),
-    rate_limit_requests           integer CHECK (rate_limit_requests BETWEEN 1 AND 100000),
-    rate_limit_seconds            bigint  NOT NULL DEFAULT 60 CHECK (rate_limit_seconds BETWEEN 1 AND 86400),
+    max_concurrent_requests       integer CHECK (max_concurrent_requests OPERATOR(pg_catalog.>) 0),
+    rate_limit_requests           integer CHECK (rate_limit_requests OPERATOR(pg_catalog.>=) 1 AND rate_limit_requests OPERATOR(pg_catalog.<=) 100000),
+    rate_limit_seconds            bigint  NOT NULL DEFAULT 60 CHECK (rate_limit_seconds OPERATOR(pg_catalog.>=) 1 AND rate_limit_seconds OPERATOR(pg_catalog.<=) 86400),
 
     notes                         text,
     PRIMARY KEY (name, builtin)

@@ -3,14 +3,14 @@
 -- The job: one row, once there was one. Not dumped: a restored vault begins anew.
 CREATE TABLE vault.reencryption_job (
     singleton      boolean     NOT NULL DEFAULT true PRIMARY KEY CHECK (singleton),
-    state          text        NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'paused', 'done')),
+    state          text        NOT NULL DEFAULT 'running' CHECK (state OPERATOR(pg_catalog.=) ANY (ARRAY['running', 'paused', 'done'])),
     started_at     timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
     updated_at     timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp(),
     finished_at    timestamptz,
     total          bigint,                          -- NULL: not counted yet
     done           bigint      NOT NULL DEFAULT 0,
     pass           integer     NOT NULL DEFAULT 0,  -- what was locked, or moved behind the cursor, needs another one
-    stage          text        NOT NULL DEFAULT 'counting' CHECK (stage IN ('counting', 'tokens', 'client secrets', 'columns')),
+    stage          text        NOT NULL DEFAULT 'counting' CHECK (stage OPERATOR(pg_catalog.=) ANY (ARRAY['counting', 'tokens', 'client secrets', 'columns'])),
     relation       oid,                             -- a user's table
     position       bigint      NOT NULL DEFAULT 0,  -- token id, client id, or place in that table
     resealed       bigint      NOT NULL DEFAULT 0,  -- in this pass

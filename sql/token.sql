@@ -9,7 +9,7 @@ CREATE TABLE vault.token (
     updated_at       timestamptz NOT NULL,
     expires_at       timestamptz,                    -- NULL: not known to expire
     refresh_after    timestamptz,                    -- when the refresh window opens; NULL: never refreshed
-    state            text        NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'reauthorization_required')),
+    state            text        NOT NULL DEFAULT 'active' CHECK (state OPERATOR(pg_catalog.=) ANY (ARRAY['active', 'reauthorization_required'])),
     access_token     bytea       NOT NULL,           -- envelope
     tenant           text        NOT NULL,
     provider         text        NOT NULL,
@@ -24,10 +24,10 @@ CREATE TABLE vault.token (
     refreshed_at     timestamptz,
     last_error       text,                           -- a code, never the provider's text
     last_error_at    timestamptz,
-    metadata         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) = 'object'),
-    response         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response) = 'object'),
+    metadata         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(metadata) OPERATOR(pg_catalog.=) 'object'),
+    response         jsonb       NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(response) OPERATOR(pg_catalog.=) 'object'),
     authorized_at    timestamptz NOT NULL,           -- when the refresh token was stored, not refreshed
-    refresh_policy   text        CHECK (refresh_policy IN ('always', 'on_use', 'never')), -- NULL: the client's
+    refresh_policy   text        CHECK (refresh_policy OPERATOR(pg_catalog.=) ANY (ARRAY['always', 'on_use', 'never'])), -- NULL: the client's
     unread_answer    bytea,                          -- envelope: an answer that could not be understood
     PRIMARY KEY (tenant, provider, subject, label)
 ) WITH (toast_tuple_target = 8160, fillfactor = 70);
@@ -47,7 +47,7 @@ CREATE INDEX token_subject ON vault.token (tenant, subject);
 CREATE INDEX token_client ON vault.token (client);
 CREATE INDEX token_unread_answer ON vault.token (provider) WHERE unread_answer IS NOT NULL;
 -- What needs a person is found without reading all tokens. A refresh does not change the state, so updates stay HOT.
-CREATE INDEX token_state ON vault.token (state) WHERE state <> 'active';
+CREATE INDEX token_state ON vault.token (state) WHERE state OPERATOR(pg_catalog.<>) 'active';
 
 -- When each token is refreshed, and the intent of a request that is, or may be, under way. Narrow, so that
 -- finding what is due costs the same whatever the number of tokens. The tokens of one provider, client and
@@ -61,8 +61,8 @@ CREATE TABLE vault.refresh_schedule (
     attempt            bigint,      -- set before a request is sent, cleared with its outcome
     attempt_generation bigint,      -- the generation the request was made with
     attempted_at       timestamptz,
-    CHECK ((attempt IS NULL) = (attempt_generation IS NULL)),
-    CHECK ((attempt IS NULL) = (attempted_at IS NULL))
+    CHECK ((attempt IS NULL) OPERATOR(pg_catalog.=) (attempt_generation IS NULL)),
+    CHECK ((attempt IS NULL) OPERATOR(pg_catalog.=) (attempted_at IS NULL))
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE vault.refresh_schedule IS 'when each token is due for its refresh, and the attempt under way';
 CREATE INDEX refresh_schedule_due ON vault.refresh_schedule (lane, due_at);

@@ -59,7 +59,7 @@ SELECT r.role, r.tenant, r.provider, r.subject, r.privileges, r.granted_by, r.gr
        o.role IS NOT NULL AS role_exists,
        NOT COALESCE(pg_catalog.has_schema_privilege(o.role, 'vault', 'USAGE'), true) AS grants_missing
 FROM vault.access_rule AS r
-CROSS JOIN LATERAL (SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(r.role))::oid AS role) AS o
+CROSS JOIN LATERAL (SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(r.role))::pg_catalog.oid AS role) AS o
 WHERE (SELECT vault.can_administer()) OR vault.can_grant(r.tenant, r.provider, r.subject);
 COMMENT ON VIEW vault.access_rules IS 'who may do what, as far as the role may grant it; a rule for a role that does not exist has no effect';
 

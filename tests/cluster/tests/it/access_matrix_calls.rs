@@ -23,7 +23,8 @@ pub enum About {
     Open,
 }
 
-/// One call; `{tenant}` is the tenant it is about.
+/// One call; `{tenant}` is the tenant it is about. What it names is qualified, so that it means the same in any
+/// `search_path`.
 pub struct Call {
     pub function: &'static str,
     pub sql: &'static str,
@@ -83,9 +84,9 @@ pub const CALLS: &[Call] = &[
     call("secret_out", "write", About::Value, "SELECT vault.secret_out(vault.seal('x'))"),
     call("secret_from_text", "write", About::Value, "SELECT vault.secret_from_text('x')"),
     call("seal", "write", About::Value, "SELECT vault.seal('x')"),
-    call("reveal", "read", About::Value, "SELECT vault.reveal(key) FROM webhook"),
-    call("envelope_key", "", About::Open, "SELECT vault.envelope_key(key) FROM webhook"),
-    call("envelope_key", "", About::Open, "SELECT vault.envelope_key('\\x01'::bytea)"),
+    call("reveal", "read", About::Value, "SELECT vault.reveal(key) FROM public.webhook"),
+    call("envelope_key", "", About::Open, "SELECT vault.envelope_key(key) FROM public.webhook"),
+    call("envelope_key", "", About::Open, "SELECT vault.envelope_key('\\x01'::pg_catalog.bytea)"),
     call("is_current", "", About::Open, "SELECT vault.is_current('{tenant}', '\\x01')"),
     // Keys
     call("create_master_key", "admin", About::Vault, "SELECT vault.create_master_key()"),
@@ -101,14 +102,14 @@ pub const CALLS: &[Call] = &[
     // Access and tenants
     call("grant_access", "admin", About::Rule, "SELECT vault.grant_access('nobody', '{read}', tenant => '{tenant}')"),
     call("revoke_access", "admin", About::Rule, "SELECT vault.revoke_access('nobody', tenant => '{tenant}')"),
-    call("add_tenant_authority", "admin", About::Vault, "SELECT vault.add_tenant_authority('a', decode(repeat('00', 32), 'hex'))"),
+    call("add_tenant_authority", "admin", About::Vault, "SELECT vault.add_tenant_authority('a', pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex'))"),
     call("drop_tenant_authority", "admin", About::Vault, "SELECT vault.drop_tenant_authority('a')"),
     call("enter_tenant", "", About::Open, "SELECT vault.enter_tenant('{tenant}', 'no proof')"),
     call("can_see", "", About::Open, "SELECT vault.can_see('{tenant}', 'acme', 'ann')"),
     call("can_see_all", "", About::Open, "SELECT vault.can_see_all()"),
     call("can_administer", "", About::Open, "SELECT vault.can_administer()"),
     call("can_grant", "", About::Open, "SELECT vault.can_grant('{tenant}', '*', '*')"),
-    call("role_can", "", About::Open, "SELECT vault.role_can('nobody'::regrole, 'read', '{tenant}', 'acme', 'ann')"),
+    call("role_can", "", About::Open, "SELECT vault.role_can('nobody'::pg_catalog.regrole, 'read', '{tenant}', 'acme', 'ann')"),
     // The installation
     call("adopt_installation", "admin", About::Vault, "SELECT vault.adopt_installation()"),
     call("audit_seal", "admin", About::Vault, "SELECT vault.audit_seal()"),

@@ -19,7 +19,7 @@ fn assert_ciphertext_only(file: &Path) -> Result<()> {
 }
 
 /// One of the server's own client programs.
-fn run(cluster: &Cluster, db: &mut Client, program: &str, arguments: &[&str]) -> Result<()> {
+pub fn run(cluster: &Cluster, db: &mut Client, program: &str, arguments: &[&str]) -> Result<()> {
     let directory: String = db
         .query_one("SELECT setting FROM pg_config WHERE name = 'BINDIR'", &[])?
         .get(0);
