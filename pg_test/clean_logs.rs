@@ -10,6 +10,10 @@ mod tests {
     const WITHOUT: &[&str] = &[
         "add_tenant_authority",
         "adopt_installation",
+        "audit_entries",
+        "audit_head",
+        "audit_seal",
+        "audit_verify",
         "can_administer",
         "can_grant",
         "can_see",

@@ -38,7 +38,10 @@ mod tests {
         let id = KeyId(i64::from_be_bytes(random::bytes()) & i64::MAX);
         let wrapped = master.wrap(id, "", &random::bytes(), &random::bytes());
         let fingerprint = master.fingerprint().to_vec();
-        Spi::run("UPDATE vault.key SET state = 'retired', retired_at = now()").unwrap();
+        Spi::run(
+            "UPDATE vault.key SET state = 'retired', retired_at = now() WHERE state = 'active'",
+        )
+        .unwrap();
         Spi::run_with_args(
             "INSERT INTO vault.key (id, wrapped_key, master_key_fingerprint) VALUES ($1, $2, $3)",
             &[id.0.into(), wrapped.into(), fingerprint.into()],

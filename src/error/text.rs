@@ -312,7 +312,7 @@ impl Error {
             InsecureTransport => (
                 "TV050",
                 "secrets are not handed out over this connection, which is not encrypted".into(),
-                Some("token_vault.require_secure_transport is on.".into()),
+                Some("The setting token_vault.require_secure_transport is on.".into()),
                 Some("Connect with TLS (sslmode=require), or through a Unix socket or the loopback."),
             ),
             ReadLimitExceeded { whose, limit } => (

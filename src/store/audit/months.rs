@@ -7,7 +7,7 @@ use token_vault_core::audit::{Mac, cut_message};
 use super::{About, chain, changed, detail};
 use crate::error::Result;
 use crate::pg::settings;
-use crate::pg::spi::BuiltinOid::{BYTEAARRAYOID, FLOAT8OID, INT8ARRAYOID};
+use crate::pg::spi::BuiltinOid::{BYTEAARRAYOID, FLOAT8OID, INT8ARRAYOID, TEXTOID};
 use crate::pg::spi::{self, Session, Statement};
 use crate::store::keyring;
 
@@ -39,8 +39,8 @@ pub fn make_ahead() {
                 "CREATE TABLE {table} PARTITION OF vault.audit_entry FOR VALUES FROM ('{from} 00:00:00+00') TO ('{until} 00:00:00+00')"
             );
             session.run_once(&make, &[], &[]);
+            close(session, &table);
             for further in [
-                format!("REVOKE ALL ON {table} FROM PUBLIC"),
                 format!("CREATE INDEX audit_entry_{name}_position ON {table} (position)"),
                 format!(
                     "CREATE INDEX audit_entry_{name}_pending ON {table} (pending) WHERE pending IS NOT NULL"
@@ -50,6 +50,25 @@ pub fn make_ahead() {
             }
         }
     });
+}
+
+/// Takes a new table and its row type from everybody but the owner: default privileges (ALTER DEFAULT PRIVILEGES) may have
+/// given rights on it to some.
+fn close(session: &Session, table: &str) {
+    static GRANTEES: Statement = Statement::new(
+        "SELECT DISTINCT quote_ident(r.rolname) FROM pg_class AS c JOIN pg_type AS t ON t.oid = c.reltype,
+             LATERAL (SELECT grantee FROM aclexplode(c.relacl) UNION SELECT grantee FROM aclexplode(t.typacl)) AS a
+             JOIN pg_roles AS r ON r.oid = a.grantee
+         WHERE c.oid = $1::regclass AND a.grantee <> c.relowner",
+        &[TEXTOID],
+    );
+    let mut holders = vec!["PUBLIC".to_owned()];
+    holders.extend(session.query(&GRANTEES, &[table.into()], |row| row.required::<String>(1)));
+    let holders = holders.join(", ");
+    for kind in ["TABLE", "TYPE"] {
+        let revoke = format!("REVOKE ALL ON {kind} {table} FROM {holders}");
+        session.run_once(&revoke, &[], &[]);
+    }
 }
 
 /// Drops what is older than the setting allows; returns the number of partitions.

@@ -143,7 +143,8 @@ fn no_wrapped_key_opens_as_another_and_no_value_as_a_key() -> Result<()> {
     let original = "SELECT wrapped_key FROM vault.key WHERE tenant = 'red'";
     let original: Vec<u8> = db.query_one(original, &[])?.get(0);
     for source in [
-        "(SELECT wrapped_key FROM vault.key WHERE tenant IS NULL)",
+        "(SELECT wrapped_key FROM vault.key WHERE tenant IS NULL AND state = 'active')",
+        "(SELECT wrapped_key FROM vault.key WHERE state = 'audit')",
         "(SELECT access_token FROM vault.token WHERE tenant = 'red' AND subject = 'ann')",
         "(SELECT client_secret FROM vault.client_secret LIMIT 1)",
         "'\\x00'::bytea",

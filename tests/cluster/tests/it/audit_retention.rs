@@ -22,6 +22,33 @@ fn partitions_are_made_ahead() -> Result<()> {
 }
 
 #[test]
+fn default_privileges_open_no_partition() -> Result<()> {
+    let (_cluster, mut db) = start(&options())?;
+    let next = "'vault.audit_entry_' || to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYY_MM')";
+    let exists = format!("SELECT to_regclass({next}) IS NOT NULL");
+    wait_for_sql(&mut db, &exists, LIMIT)?;
+    db.batch_execute(&format!(
+        "DO $$ BEGIN EXECUTE 'DROP TABLE ' || {next}; END $$;
+         CREATE ROLE reporting;
+         ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC, reporting;
+         ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO PUBLIC, reporting;
+         SELECT vault.audit_seal()"
+    ))?;
+    wait_for_sql(&mut db, &exists, LIMIT)?;
+    let open: i64 = db
+        .query_one(
+            "SELECT count(*) FROM pg_class AS c JOIN pg_type AS t ON t.oid = c.reltype,
+                 LATERAL (SELECT grantee FROM aclexplode(c.relacl)
+                          UNION ALL SELECT grantee FROM aclexplode(coalesce(t.typacl, acldefault('T', t.typowner)))) AS a
+             WHERE c.relname ~ '^audit_entry_[0-9]' AND c.relkind = 'r' AND a.grantee <> c.relowner",
+            &[],
+        )?
+        .get(0);
+    assert_eq!(open, 0);
+    Ok(())
+}
+
+#[test]
 fn what_is_old_is_dropped_and_the_rest_is_whole() -> Result<()> {
     let (cluster, mut db) = start(&options())?;
     // Places of an old month, of one that is kept, and of the default partition lie among each other.
