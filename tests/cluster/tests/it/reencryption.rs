@@ -58,7 +58,7 @@ fn everything_comes_under_the_active_keys_and_the_old_ones_end() -> Result<()> {
     assert_eq!(stale_values(&mut db)?, 0);
     assert_eq!(plaintexts(&cluster, &mut db)?, before.0);
     assert_eq!(all_but_values(&mut db)?, before.1);
-    assert_eq!(verified(&mut db)?, "ok 6009");
+    assert_eq!(verified(&mut db)?, "ok 6010");
 
     let rows = db.query(
         "SELECT key, tenant, destroyed_at >= retired_at AND unused_since <= destroyed_at, tokens + client_secrets

@@ -152,7 +152,7 @@ fn tables_of_every_form_move_and_read_the_same() -> Result<()> {
             "{table}.{column}"
         );
     }
-    assert_eq!(verified(&mut db)?, "ok 1184");
+    assert_eq!(verified(&mut db)?, "ok 1185");
     cluster.assert_never_crashed();
     Ok(())
 }

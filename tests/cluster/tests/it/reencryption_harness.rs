@@ -162,7 +162,7 @@ pub fn plaintexts(cluster: &Cluster, db: &mut Client) -> Result<BTreeMap<String,
 fn data_keys(cluster: &Cluster, db: &mut Client) -> Result<HashMap<KeyId, DataKey>> {
     let master = parse_key_file(&fs::read(cluster.master_key_file())?)?;
     let rows = db.query(
-        "SELECT id, coalesce(tenant, ''), wrapped_key FROM vault.key WHERE state <> 'destroyed'",
+        "SELECT id, coalesce(tenant, ''), wrapped_key FROM vault.key WHERE state IN ('active', 'retired')",
         &[],
     )?;
     rows.iter()
