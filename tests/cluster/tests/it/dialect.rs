@@ -103,7 +103,11 @@ impl Shape {
                 .db
                 .execute("SELECT vault.refresh_token($1, $1)", &[&self.name]);
             let complaints: Vec<_> = self.requests(vault).into_iter().map(|e| e.error).collect();
-            assert!(refreshed.is_ok(), "{}: {complaints:?}", self.name);
+            assert!(
+                refreshed.is_ok(),
+                "{}: {refreshed:?}; {complaints:?}",
+                self.name
+            );
             assert_eq!(
                 vault.token(self.name)?.generation,
                 generation,
