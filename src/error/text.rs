@@ -324,7 +324,7 @@ impl Error {
             AuditReasonRequired => (
                 "TV052",
                 "secrets are handed out only to sessions that say why".into(),
-                Some("token_vault.audit_reason_required is on.".into()),
+                Some("The setting token_vault.audit_reason_required is on.".into()),
                 Some("SET token_vault.audit_reason to a ticket, a job or a person's words first."),
             ),
             AuditFull => (
