@@ -21,7 +21,7 @@ CREATE TABLE vault.audit_entry (
     mac              bytea,
     pending          bigint,      -- counts up until the entry is sealed
     batch            bytea,       -- many entries at one place: vault.audit_entries() shows them
-    CHECK ((position IS NULL) = (mac IS NULL))
+    CHECK ((position IS NULL) OPERATOR(pg_catalog.=) (mac IS NULL))
 ) PARTITION BY RANGE (at);
 ALTER TABLE vault.audit_entry ALTER COLUMN batch SET STORAGE EXTERNAL; -- to compress it takes longer than to write it
 COMMENT ON TABLE vault.audit_entry IS 'who did what, when, about which token; never a value';
@@ -47,7 +47,7 @@ SELECT pg_catalog.pg_extension_config_dump('vault.audit_chain', '');
 
 CREATE TABLE vault.audit_cut (
     first_position bigint      NOT NULL PRIMARY KEY,
-    last_position  bigint      NOT NULL CHECK (last_position >= first_position),
+    last_position  bigint      NOT NULL CHECK (last_position OPERATOR(pg_catalog.>=) first_position),
     last_mac       bytea       NOT NULL,
     seal           bytea       NOT NULL,
     cut_at         timestamptz NOT NULL DEFAULT pg_catalog.statement_timestamp()
@@ -72,7 +72,7 @@ FROM (SELECT at, event, login_role, role, application_name, client_address, tena
       FROM vault.audit_entry WHERE batch IS NULL
       UNION ALL
       SELECT b.at, b.event, b.login_role, b.role, b.application_name, b.client_address, b.tenant, b.provider, b.subject, b.label,
-             b.reason, b.detail::jsonb, a.position, pg_catalog.encode(a.mac, 'hex')
+             b.reason, b.detail::pg_catalog.jsonb, a.position, pg_catalog.encode(a.mac, 'hex')
       FROM vault.audit_entry AS a, vault.audit_entries(a.batch) AS b WHERE a.batch IS NOT NULL) AS e
 WHERE (SELECT vault.can_see_all()) OR vault.can_see(e.tenant, e.provider, e.subject);
 COMMENT ON VIEW vault.audit_log IS 'the audit log, as far as the role may read or administer what the entries are about';
