@@ -11,14 +11,14 @@ use crate::pg::report::{self, Report};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Where a master key comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum KeySource {
     File(String),
     Command,
 }
 
 /// Why a token can't be refreshed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Obstacle {
     /// There is nothing to refresh it with.
     Credential,
@@ -26,7 +26,7 @@ pub enum Obstacle {
     Policy,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     // Arguments.
     MissingArgument(&'static str),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::transport::MAX_BODY_BYTES;
 
-/// First buffer where the length is not declared: more than a usual token answer.
+/// First buffer: more than a usual token answer. Not what a server declares decides what is allocated, but what it sends.
 const FIRST_BUFFER: usize = 16 * 1024;
 
 /// Why a body was not read.
@@ -26,7 +26,7 @@ where
     if declared.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(BodyError::TooLarge);
     }
-    let size = declared.map_or(FIRST_BUFFER, |length| length as usize);
+    let size = declared.map_or(FIRST_BUFFER, |length| FIRST_BUFFER.min(length as usize));
     let mut buffer = Zeroizing::new(vec![0; size]);
     let mut filled = 0;
     while let Some(frame) = body.frame().await {

@@ -13,7 +13,7 @@
 //! `connection` → `body`.
 //!
 //! Request and answer bodies are wiped after use. Copies inside the HTTP and TLS libraries (the parsed URL, header values,
-//! the buffers of a connection) are freed with the call or the connection, but not wiped.
+//! the buffers of a connection) are freed with the call or the connection; the extension's allocator wipes what is freed.
 //!
 //! Nothing here repeats a request, follows a redirect or reads the environment.
 //!

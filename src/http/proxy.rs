@@ -19,8 +19,10 @@ use crate::error::NotSent;
 use crate::network::{self, Connecting, Established, Network, ReadWrite};
 use crate::resolver::PolicyResolver;
 use crate::settings::SettingsError;
-use crate::target::Target;
+use crate::target::{self, Target};
 use crate::tls;
+
+const HTTP: u16 = 80;
 
 /// A CONNECT proxy.
 pub(crate) struct Tunnel {
@@ -38,20 +40,21 @@ impl Tunnel {
         let invalid = || SettingsError::InvalidProxy;
         let uri: Uri = url.parse().map_err(|_| invalid())?;
         let is_bare = uri.path_and_query().is_none_or(|rest| rest == "/");
-        let (Some("http"), Some(host), true) = (uri.scheme_str(), uri.host(), is_bare) else {
+        let (Some("http"), Some(authority), true) = (uri.scheme_str(), uri.authority(), is_bare)
+        else {
             return Err(invalid());
         };
-        if host.is_empty() {
-            return Err(invalid());
-        }
-        let authority = uri.authority().ok_or_else(invalid)?.as_str();
-        let authorization = match authority.rsplit_once('@') {
-            Some((credentials, _)) => Some(basic(credentials).ok_or_else(invalid)?),
-            None => None,
+        let (credentials, address) = match authority.as_str().rsplit_once('@') {
+            Some((credentials, address)) => (Some(credentials), address),
+            None => (None, authority.as_str()),
         };
+        let (host, port) = target::host_and_port(address, HTTP).ok_or_else(invalid)?;
+        let authorization = credentials
+            .map(|credentials| basic(credentials).ok_or_else(invalid))
+            .transpose()?;
         Ok(Self {
-            host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            host,
+            port,
             authorization,
             tls,
             resolver: PolicyResolver::unrestricted(),

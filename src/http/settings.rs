@@ -9,7 +9,7 @@ use ipnet::IpNet;
 /// The settings of a [`Client`](crate::Client), fixed for its life.
 #[derive(Clone)]
 pub struct Settings {
-    /// Limit for the TCP and TLS handshakes (and the way through the proxy); name resolution is not counted.
+    /// Limit for the TCP and TLS handshakes and the way through the proxy. To resolve the host's name is not counted.
     pub connect_timeout: Duration,
     /// Limit for a whole call; a call's own budget can only be shorter.
     pub total_timeout: Duration,

@@ -31,23 +31,14 @@ impl Target {
         if uri.scheme_str() != Some("https") {
             return Err(NotSent::NotHttps);
         }
-        let authority = uri.authority().ok_or(NotSent::InvalidRequest)?;
+        let authority = uri.authority().ok_or(NotSent::InvalidRequest)?.as_str();
         // Also "https://known.example@other.example/": it is misread by people, and no token endpoint needs it.
-        let (host, port) = split(authority.as_str());
-        if !is_host(host) {
-            return Err(NotSent::InvalidRequest);
-        }
+        let (host, port) = host_and_port(authority, HTTPS).ok_or(NotSent::InvalidRequest)?;
         let root = || PathAndQuery::from_static("/");
         Ok(Self {
-            host: host
-                .trim_start_matches('[')
-                .trim_end_matches(']')
-                .to_owned(),
-            port: port
-                .map_or(Some(HTTPS), number)
-                .ok_or(NotSent::InvalidRequest)?,
-            host_header: HeaderValue::from_str(authority.as_str())
-                .map_err(|_| NotSent::InvalidRequest)?,
+            host,
+            port,
+            host_header: HeaderValue::from_str(authority).map_err(|_| NotSent::InvalidRequest)?,
             path_and_query: uri.path_and_query().cloned().unwrap_or_else(root),
         })
     }
@@ -86,6 +77,16 @@ fn refused_name(name: &str) -> Option<&'static str> {
     let is_metadata =
         METADATA_NAMES.contains(&first) && (name == first || METADATA_DOMAINS.contains(&last));
     is_metadata.then_some("cloud metadata service")
+}
+
+/// Host, without brackets, and port of an authority; None where two parsers could read it differently.
+pub(crate) fn host_and_port(authority: &str, default_port: u16) -> Option<(String, u16)> {
+    let (host, port) = split(authority);
+    if !is_host(host) {
+        return None;
+    }
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Some((host.to_owned(), port.map_or(Some(default_port), number)?))
 }
 
 /// Host and port of an authority, unchecked.

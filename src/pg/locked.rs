@@ -6,6 +6,8 @@ use std::ptr::NonNull;
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap_anonymous, munmap};
 
+use super::registers;
+
 /// A value in such memory. What is moved in leaves a copy where it came from: see [`with_clean_stack`].
 pub struct Locked<T> {
     value: NonNull<T>,
@@ -85,16 +87,22 @@ impl<T> Drop for Locked<T> {
 const STACK_BYTES: usize = 64 * 1024;
 
 /// Runs work that has keys on its stack (moved values, key schedules, hash states), and overwrites what it has left
-/// there, also when it fails.
-pub fn with_clean_stack<R>(work: impl FnOnce() -> R) -> R {
-    let _wipe = WipeStack;
-    run(work)
+/// there and in registers, also when it fails.
+///
+/// A value is returned as it lies on that stack, so what it returns has no gaps that nobody has filled. An error, which
+/// has them wherever one kind is shorter than another, is copied part by part.
+pub fn with_clean_stack<T, E: Clone>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let outcome = {
+        let _wipe = WipeStack;
+        run(work)
+    };
+    outcome.map_err(|error| E::clone(&error))
 }
 
 /// A frame of its own: all that `work` leaves lies below the caller's then.
 #[inline(never)]
-fn run<R>(work: impl FnOnce() -> R) -> R {
-    work()
+fn run<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Box<E>> {
+    work().map_err(Box::new)
 }
 
 struct WipeStack;
@@ -102,6 +110,7 @@ struct WipeStack;
 impl Drop for WipeStack {
     fn drop(&mut self) {
         wipe_stack();
+        registers::wipe();
     }
 }
 

@@ -19,6 +19,7 @@ pub mod log;
 pub mod malloc;
 pub mod procedure;
 pub mod random;
+pub mod registers;
 pub mod report;
 pub mod role;
 pub mod row_lock;

@@ -100,9 +100,9 @@ fn key() -> Line {
 }
 
 fn current_differs(wanted: &[u8]) -> bool {
-    locked::with_clean_stack(|| {
-        master_key::current().is_ok_and(|key| key.fingerprint()[..] != *wanted)
-    })
+    let fingerprint =
+        locked::with_clean_stack(|| master_key::current().map(|key| key.fingerprint()));
+    fingerprint.is_ok_and(|current| current[..] != *wanted)
 }
 
 fn data_keys() -> Line {

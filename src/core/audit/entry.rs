@@ -105,6 +105,11 @@ impl<'a> Entry<'a> {
         if !rest.is_empty() {
             return Err(BadEntry);
         }
+        Entry::from_texts(i64::from_be_bytes(*at), texts).ok_or(BadEntry)
+    }
+
+    /// The entry with these texts, in the order of its columns; None where its event is missing.
+    pub fn from_texts(at: i64, texts: [Option<&'a str>; 11]) -> Option<Entry<'a>> {
         let [
             event,
             login_role,
@@ -118,9 +123,9 @@ impl<'a> Entry<'a> {
             reason,
             detail,
         ] = texts;
-        Ok(Entry {
-            at: i64::from_be_bytes(*at),
-            event: event.ok_or(BadEntry)?,
+        Some(Entry {
+            at,
+            event: event?,
             login_role,
             role,
             application_name,

@@ -47,33 +47,8 @@ impl Written {
     }
 
     pub fn entry(&self) -> Entry<'_> {
-        let [
-            event,
-            login_role,
-            role,
-            application_name,
-            client_address,
-            tenant,
-            provider,
-            subject,
-            label,
-            reason,
-            detail,
-        ] = self.texts.each_ref().map(Option::as_deref);
-        Entry {
-            at: self.at,
-            event: event.unwrap_or_default(),
-            login_role,
-            role,
-            application_name,
-            client_address,
-            tenant,
-            provider,
-            subject,
-            label,
-            reason,
-            detail,
-        }
+        let texts = self.texts.each_ref().map(Option::as_deref);
+        Entry::from_texts(self.at, texts).expect("event is never null")
     }
 }
 

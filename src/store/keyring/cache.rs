@@ -10,6 +10,7 @@ use super::row;
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::locked::{self, Locked};
+use crate::pg::registers;
 
 /// Keys in one piece of locked memory: together below 64 kB, which every process may lock.
 const KEYS_IN_CHUNK: usize = 32;
@@ -40,7 +41,9 @@ pub fn with<R>(id: KeyId, work: impl FnOnce(&DataKey) -> R) -> Result<R> {
         locked::with_clean_stack(|| load(id))?;
     }
     // No invalidation is taken in between: it would forget the key that `load` has just made sure of.
-    KEYRING.with_borrow(|keyring| Ok(work(keyring.get(id))))
+    let outcome = KEYRING.with_borrow(|keyring| work(keyring.get(id)));
+    registers::wipe();
+    Ok(outcome)
 }
 
 fn load(id: KeyId) -> Result<()> {

@@ -39,12 +39,11 @@ static CIPHER: OnceLock<Locked<CipherKey>> = OnceLock::new();
 
 /// Makes the key of the cache; called by the postmaster before it forks.
 pub fn prepare() {
-    locked::with_clean_stack(|| {
+    // Without such memory nothing is kept: every session runs the command.
+    let _ = locked::with_clean_stack(|| {
         let key = zeroize::Zeroizing::new(random::bytes());
-        // Without such memory nothing is kept: every session runs the command.
-        if let Ok(cipher) = Locked::new(CipherKey::new(&key)) {
-            let _ = CIPHER.set(cipher);
-        }
+        let cipher = Locked::new(CipherKey::new(&key)).map_err(drop)?;
+        CIPHER.set(cipher).map_err(drop)
     });
 }
 

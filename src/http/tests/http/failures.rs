@@ -359,6 +359,9 @@ fn unusable_settings_are_named() {
         "https://127.0.0.1:1",
         "ftp://x",
         "http://",
+        "http://proxy:99999",
+        "http://proxy:0",
+        "http://proxy:3128/path",
     ] {
         let message = refused(Settings {
             proxy: Some(proxy.into()),
