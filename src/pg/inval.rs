@@ -109,6 +109,12 @@ pub fn relation(topic: Topic) -> pg_sys::Oid {
     with_watch(topic, Watch::relation_oid)
 }
 
+/// The table behind a topic as it is now: one that was dropped and made again is another.
+pub fn present(topic: Topic) -> pg_sys::Oid {
+    generation(topic);
+    relation(topic)
+}
+
 /// Tells every backend, at the commit of this transaction, that rows behind `topic` have changed.
 pub fn announce(topic: Topic) {
     let oid = with_watch(topic, Watch::relation_oid);

@@ -8,8 +8,8 @@ use crate::pg::{Oid, latch, random, settings};
 
 /// Databases with a vault in one cluster, as on the workers' board.
 const MAX_DATABASES: usize = 128;
-/// Before each entry: its length and its database.
-const HEAD: usize = 8;
+/// Before each entry: its length, its database, and its vault there.
+const HEAD: usize = 12;
 
 pub static BUFFER: SharedBytes<Book> =
     SharedBytes::new(c"token_vault audit", settings::audit_buffer);
@@ -76,6 +76,10 @@ fn database(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes"))
 }
 
+fn vault(bytes: &[u8], at: usize) -> u32 {
+    u32::from_ne_bytes(bytes[at + 8..at + 12].try_into().expect("four bytes"))
+}
+
 /// How a process that writes entries is asked for; set when the library is preloaded.
 static CALL_WRITER: OnceLock<fn(Oid)> = OnceLock::new();
 
@@ -91,7 +95,8 @@ fn call_writer(of: Oid) {
 }
 
 /// Keeps an entry for the writer of this database, and wakes it when it is the first, and when half of the room is used.
-pub fn add(database: Oid, entry: &[u8]) -> Place {
+/// A vault that is dropped and made again is another `vault`.
+pub fn add(database: Oid, vault: Oid, entry: &[u8]) -> Place {
     let of = database.to_u32();
     let size = HEAD + entry.len();
     let (place, wake) = BUFFER
@@ -104,7 +109,8 @@ pub fn add(database: Oid, entry: &[u8]) -> Place {
                 return (Place::Full, writer.pid);
             }
             bytes[used..used + 4].copy_from_slice(&(entry.len() as u32).to_ne_bytes());
-            bytes[used + 4..used + HEAD].copy_from_slice(&of.to_ne_bytes());
+            bytes[used + 4..used + 8].copy_from_slice(&of.to_ne_bytes());
+            bytes[used + 8..used + HEAD].copy_from_slice(&vault.to_u32().to_ne_bytes());
             bytes[used + HEAD..used + size].copy_from_slice(entry);
             writer.waiting += 1;
             let half = bytes.len() / 2;
@@ -210,21 +216,25 @@ pub fn take_unsealed(of: Oid) {
     });
 }
 
-/// Copies of the oldest entries of a database, at most so many. They stay until [`remove`].
-pub fn oldest(of: Oid, limit: usize) -> Vec<Vec<u8>> {
+/// Copies of the oldest entries of a database, at most so many, and how many they would be with those of a vault that is
+/// gone. All stay until [`remove`].
+pub fn oldest(of: Oid, of_vault: Oid, limit: usize) -> (Vec<Vec<u8>>, usize) {
     let Some(bytes) = BUFFER.with(|book, bytes| bytes[..book.used].to_vec()) else {
-        return Vec::new();
+        return (Vec::new(), 0);
     };
     let mut entries = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() && entries.len() < limit {
+    let (mut at, mut seen) = (0, 0);
+    while at < bytes.len() && seen < limit {
         let end = at + HEAD + length(&bytes, at);
         if database(&bytes, at) == of.to_u32() {
-            entries.push(bytes[at + HEAD..end].to_vec());
+            seen += 1;
+            if vault(&bytes, at) == of_vault.to_u32() {
+                entries.push(bytes[at + HEAD..end].to_vec());
+            }
         }
         at = end;
     }
-    entries
+    (entries, seen)
 }
 
 /// Takes the oldest entries of a database away: they are written.

@@ -25,6 +25,7 @@ use token_vault_core::access::Resource;
 use token_vault_core::audit::Entry;
 
 use crate::error::{Error, Result};
+use crate::pg::inval::{self, Topic};
 use crate::pg::settings::{AuditLevel, AuditOverflow};
 use crate::pg::spi::Session;
 use crate::pg::{connection, report, role, server, settings, time, undone};
@@ -154,7 +155,7 @@ fn keep(entry: &Entry) -> Place {
     }
     let mut bytes = Vec::with_capacity(256);
     entry.encode(&mut bytes);
-    buffer::add(server::database(), &bytes)
+    buffer::add(server::database(), inval::present(Topic::Tokens), &bytes)
 }
 
 /// Completes an entry with who, when, and why.
@@ -221,9 +222,12 @@ fn facts(entry: &Entry) -> Map<String, Value> {
 const TOLD: [&str; 2] = ["read_limit_exceeded", "unusual_reads"];
 
 /// Writes the oldest entries of the buffer, at most so many, in the refresher's transaction; returns how many. The caller
-/// takes them out of the buffer when it has committed.
+/// takes them out of the buffer when it has committed. What was read from a vault that is gone is left out.
 pub fn write_buffered(session: &Session, limit: usize) -> Result<usize> {
-    let records = buffer::oldest(server::database(), limit);
+    // With this lock the vault stays the one that it is.
+    table::lock(session);
+    let vault = inval::present(Topic::Tokens);
+    let (records, seen) = buffer::oldest(server::database(), vault, limit);
     let entries: Vec<Entry> = records
         .iter()
         .filter_map(|bytes| Entry::decode(bytes).ok())
@@ -234,5 +238,5 @@ pub fn write_buffered(session: &Session, limit: usize) -> Result<usize> {
     let told = entries.iter().filter(|entry| TOLD.contains(&entry.event));
     let texts = told.map(|entry| event::text(entry.event, facts(entry)));
     event::send_all(session, texts.collect());
-    Ok(records.len())
+    Ok(seen)
 }

@@ -52,6 +52,15 @@ impl Written {
     }
 }
 
+/// Nobody drops the log, or the vault with it, before this transaction ends.
+pub fn lock(session: &Session) {
+    static LOCK: Statement = Statement::new(
+        "LOCK TABLE ONLY vault.audit_entry IN ROW EXCLUSIVE MODE",
+        &[],
+    );
+    session.run(&LOCK, &[]);
+}
+
 /// Writes one entry in the running transaction. It is sealed once that has committed.
 pub fn insert(entry: &Entry) {
     static INSERT: Statement = Statement::new(

@@ -9,7 +9,7 @@ use crate::wait::wait_for;
 use crate::{Cluster, Result};
 
 /// How long a server may take to start or to stop, recovery included.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// How often a start is tried again on another port.
 const MAX_PORTS: usize = 5;
@@ -91,15 +91,16 @@ impl Cluster {
         Ok(std::fs::remove_file(self.pid_file())?)
     }
 
-    /// Kills one process of the server with SIGKILL, and returns when it has gone. The server ends all others then.
+    /// Kills one process of the server with SIGKILL, and returns when the server has ended all others, as it does then.
     ///
     /// # Errors
-    /// If there is no such process, or it stays.
+    /// If there is no such process, or others stay.
     pub fn kill_process(&self, pid: i32) -> Result<()> {
+        let before = self.crashes()?;
         run(self
             .command("pg_ctl")
             .args(["kill", "KILL", &pid.to_string()]))?;
-        wait_for_end(pid)
+        self.wait_for_crash(before)
     }
 
     /// Makes the server read its configuration again.

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::control::LIMIT;
+use crate::wait::wait_for;
 use crate::{Cluster, Result};
 
+/// What a server writes when it begins anew because one of its processes crashed.
+const REINITIALIZING: &str = "all server processes terminated; reinitializing";
 /// What a server writes when one of its processes crashed; each also ends all other sessions.
 const SIGNS_OF_A_CRASH: [&str; 4] = [
     "was terminated by signal",
     "terminating any other active server processes",
-    "all server processes terminated; reinitializing",
+    REINITIALIZING,
     "PANIC:",
 ];
 
@@ -28,6 +32,24 @@ impl Cluster {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// How often the server has ended all its processes because one of them crashed.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn crashes(&self) -> Result<usize> {
+        Ok(self.log()?.matches(REINITIALIZING).count())
+    }
+
+    /// Waits until it has done so once more than `before`; until then it may still let sessions in.
+    ///
+    /// # Errors
+    /// If that does not happen.
+    pub fn wait_for_crash(&self, before: usize) -> Result<()> {
+        wait_for("the server's crash", LIMIT, || {
+            Ok((self.crashes()? > before).then_some(()))
+        })
     }
 
     /// Panics if a server process has ever crashed, with the log lines that say so.

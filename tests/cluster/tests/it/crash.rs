@@ -1,8 +1,6 @@
 //! Crashes and shutdowns in the middle of a refresh: an attempt whose outcome is unknown is known as such, is
 //! repeated, and the grant survives.
 
-use std::process::Command;
-
 use token_vault_cluster::wait::wait_for;
 use token_vault_cluster::{Options, Result, StopMode};
 use token_vault_oauth_server::{Behaviour, Outcome};
@@ -47,17 +45,7 @@ fn assert_recovered(vault: &mut Vault) -> Result<()> {
 fn a6_a_refresher_that_is_killed_leaves_an_attempt_that_is_repeated() -> Result<()> {
     let mut vault = with_a_request_in_flight(NEVER)?;
     let pid = vault.refresher()?;
-    let killed = Command::new("kill")
-        .args(["-KILL", &pid.to_string()])
-        .status()?;
-    assert!(killed.success());
-    // PostgreSQL's way: a killed worker ends all sessions, and the server recovers.
-    wait_for("the server's crash", LIMIT, || {
-        let log = vault.cluster.log()?;
-        Ok(log
-            .contains("all server processes terminated; reinitializing")
-            .then_some(()))
-    })?;
+    vault.cluster.kill_process(pid)?;
     reconnect(&mut vault)?;
     assert_recovered(&mut vault)
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::process::Command;
 
 use postgres::Client;
 use token_vault_cluster::wait::wait_for;
@@ -195,16 +194,7 @@ fn killed_in_the_middle_the_old_key_still_works() -> Result<()> {
     let pid = pid(&mut db)?;
     db.batch_execute("BEGIN")?;
     rotate(&mut db)?;
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &pid.to_string()])
-            .status()?
-            .success()
-    );
-    // PostgreSQL's way: all sessions end, and the server recovers.
-    wait_for("the server's crash", LIMIT, || {
-        Ok(db.is_closed() || db.execute("SELECT 1", &[]).is_err()).map(|gone| gone.then_some(()))
-    })?;
+    cluster.kill_process(pid)?;
     let mut after = wait_for("the server after its crash", LIMIT, || {
         Ok(session(&cluster).ok())
     })?;

@@ -1,6 +1,5 @@
 //! Re-encryption that is killed again and again, or runs out of space: nothing is lost, and it comes to its end.
 
-use std::process::Command;
 use std::thread::JoinHandle;
 
 use postgres::Client;
@@ -37,13 +36,6 @@ enum Kill {
 }
 
 const HOW: [Kill; 3] = [Kill::Worker, Kill::Postmaster, Kill::ImmediateStop];
-
-fn kill(pid: i32) -> Result<()> {
-    let killed = Command::new("kill")
-        .args(["-KILL", &pid.to_string()])
-        .status()?;
-    Ok(killed.success().then_some(()).ok_or("no such process")?)
-}
 
 fn reconnect(cluster: &Cluster) -> Result<Client> {
     wait_for("the server after it was killed", LIMIT, || {
@@ -118,11 +110,7 @@ fn kill_in_the_middle(
     let was_running = is_running(&mut db)?;
     match (how, victim) {
         (Kill::Worker, Some(pid)) if was_running => {
-            let crashes = cluster.log()?.matches("reinitializing").count();
-            kill(pid)?;
-            wait_for("the server's crash", LIMIT, || {
-                Ok((cluster.log()?.matches("reinitializing").count() > crashes).then_some(()))
-            })?;
+            cluster.kill_process(pid)?;
         }
         (Kill::Postmaster, _) => {
             cluster.kill9()?;

@@ -158,14 +158,12 @@ impl Load {
 
     /// How often the server has ended all its processes because one was killed.
     pub fn crashes(&self) -> Result<usize> {
-        Ok(self.vault.cluster.log()?.matches("reinitializing").count())
+        self.vault.cluster.crashes()
     }
 
     /// Waits until it has done so once more; until then it may still let sessions in.
     pub fn wait_for_crash(&self, before: usize) -> Result<()> {
-        wait_for("the server's crash", LIMIT, || {
-            Ok((self.crashes()? > before).then_some(()))
-        })
+        self.vault.cluster.wait_for_crash(before)
     }
 
     /// Notes that a refresher died after `begin`, when there is another one. The provider may have come to the dead one's
