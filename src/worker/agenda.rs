@@ -31,6 +31,8 @@ pub struct Agenda {
     generations: (u64, u64),
     /// When a way that was full or closed may be open again.
     opens_at: Option<UnixMicros>,
+    /// When the last round began: what was due then, it has looked at.
+    looked_at: UnixMicros,
     /// Something is due that the last round has not looked at.
     has_more: bool,
 }
@@ -45,12 +47,14 @@ impl Agenda {
             next_look: Instant::now(),
             generations: (0, 0),
             opens_at: None,
+            looked_at: UnixMicros::MIN,
             has_more: false,
         }
     }
 
-    /// A round begins: what was known to be in the way is found out anew.
-    pub fn begin_round(&mut self) {
+    /// A round begins, which looks at what is due now: what was known to be in the way is found out anew.
+    pub fn begin_round(&mut self, now: UnixMicros) {
+        self.looked_at = now;
         self.opens_at = None;
         self.has_more = false;
     }
@@ -255,7 +259,8 @@ impl Agenda {
         if self.has_more {
             return Some(now);
         }
-        let due_at = self.queue.next_time_after(now);
+        // Not "after now": while the round went on, the next one may have become due.
+        let due_at = self.queue.next_time_after(self.looked_at);
         match (due_at, self.opens_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

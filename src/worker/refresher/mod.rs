@@ -204,12 +204,13 @@ impl Refresher {
 
     /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
     fn start_what_is_wanted(&mut self) {
-        self.agenda.begin_round();
+        let now = time::now();
+        self.agenda.begin_round(now);
         self.send_held();
         if self.may_refresh {
             self.asked.extend(board::take(self.database, usize::MAX));
             self.start_asked();
-            self.start_due(time::now());
+            self.start_due(now);
         } else {
             let mut asked = board::take(self.database, usize::MAX);
             asked.extend(self.asked.drain(..));
@@ -234,7 +235,7 @@ impl Refresher {
         }
         let wishes = self.wishes_of(&errand);
         self.asked = wishes.clone().into();
-        self.agenda.begin_round();
+        self.agenda.begin_round(time::now());
         while !background::must_stop() {
             if self.may_refresh {
                 self.start_asked();
@@ -247,7 +248,7 @@ impl Refresher {
             let repeated = self.write_outcomes();
             let again = wishes.iter().filter(|wish| repeated.contains(&wish.token));
             self.asked.extend(again);
-            self.agenda.begin_round();
+            self.agenda.begin_round(time::now());
             self.send_held();
         }
         self.finish();

@@ -4,6 +4,7 @@ use serde_json::json;
 use token_vault_cluster::Result;
 use token_vault_oauth_server::{Behaviour, Outcome, RefreshPolicy};
 
+use crate::many::Crowd;
 use crate::provider::{CLIENT, LIMIT, Vault};
 use crate::session::{access_token, complaint, get_token, refresh_token, sqlstate};
 
@@ -222,5 +223,37 @@ fn min_validity_refreshes_a_token_that_does_not_live_long_enough() -> Result<()>
     assert_eq!(sqlstate(vault.db.query_one(too_long, &[])), "TV038");
     assert!(complaint(vault.db.query_one(too_long, &[])).contains("min_validity"));
     assert_eq!(vault.refreshes().len(), 1);
+    Ok(())
+}
+
+#[test]
+fn none_of_many_that_become_due_one_after_the_other_is_overlooked() -> Result<()> {
+    const TOKENS: usize = 2000;
+    let mut vault = Vault::start()?;
+    vault.pause()?;
+    vault.grant_crowd(Crowd {
+        tenant: "default",
+        provider: "acme",
+        client: CLIENT,
+        prefix: "user",
+        count: TOKENS,
+    })?;
+    // One in each millisecond: while the worker looks at one, the next becomes due.
+    vault.db.batch_execute(
+        "CREATE TABLE due AS
+         SELECT token, clock_timestamp() + interval '1 s' + row_number() OVER () * interval '1 ms' AS at FROM vault.refresh_schedule;
+         UPDATE vault.refresh_schedule AS s SET due_at = d.at FROM due AS d WHERE d.token = s.token",
+    )?;
+    vault.resume()?;
+    vault.wait_for_refreshes(TOKENS)?;
+    let late: i64 = (vault.db)
+        .query_one(
+            "SELECT count(*) FROM vault.token AS t JOIN due AS d ON d.token = t.id
+             WHERE t.refreshed_at > d.at + interval '20 s'",
+            &[],
+        )?
+        .get(0);
+    // One that is overlooked is found with the next look at everything, a minute later.
+    assert_eq!(late, 0);
     Ok(())
 }
