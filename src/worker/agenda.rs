@@ -17,6 +17,8 @@ use crate::worker::outbound;
 const LEAST_INTERVAL: Duration = Duration::from_secs(60);
 /// A look takes at most this part of the time.
 const SHARE_OF_TIME: u32 = 1000;
+/// How long what becomes due is collected. Nobody waits for it: what a session asks for is not collected.
+const COLLECTING: Duration = Duration::from_millis(100);
 
 pub struct Agenda {
     queue: Queue,
@@ -31,8 +33,10 @@ pub struct Agenda {
     generations: (u64, u64),
     /// When a way that was full or closed may be open again.
     opens_at: Option<UnixMicros>,
-    /// When the last round began: what was due then, it has looked at.
+    /// What was due at this time has been looked at.
     looked_at: UnixMicros,
+    /// Before this time, what becomes due is left to collect.
+    collects_until: UnixMicros,
     /// Something is due that the last round has not looked at.
     has_more: bool,
 }
@@ -48,13 +52,13 @@ impl Agenda {
             generations: (0, 0),
             opens_at: None,
             looked_at: UnixMicros::MIN,
+            collects_until: UnixMicros::MIN,
             has_more: false,
         }
     }
 
-    /// A round begins, which looks at what is due now: what was known to be in the way is found out anew.
-    pub fn begin_round(&mut self, now: UnixMicros) {
-        self.looked_at = now;
+    /// A round begins: what was known to be in the way is found out anew.
+    pub fn begin_round(&mut self) {
         self.opens_at = None;
         self.has_more = false;
     }
@@ -121,7 +125,10 @@ impl Agenda {
     /// The same for a lane that is known: outside of transactions.
     pub fn note_again(&mut self, lane: Lane, due_at: UnixMicros) {
         self.queue.note(lane, due_at);
-        self.has_more = true;
+        if due_at <= self.looked_at {
+            self.has_more = true;
+            self.collects_until = UnixMicros::MIN;
+        }
     }
 
     fn learn_way(&mut self, lane: Lane) {
@@ -159,6 +166,10 @@ impl Agenda {
     /// Gives up to `places` places to lanes in turns, as far as providers and clients can bear it. What is given counts
     /// as sent: [`Agenda::taken`] says how much of it was.
     pub fn share(&mut self, now: UnixMicros, places: usize) -> Vec<Share> {
+        if now < self.collects_until {
+            return Vec::new();
+        }
+        self.looked_at = now;
         let Agenda {
             queue,
             gates,
@@ -206,6 +217,16 @@ impl Agenda {
         if let Some(way) = self.ways.get(&schedule::way_of(share.lane)) {
             (0..unused).for_each(|_| self.gates.cancel(way));
         }
+    }
+
+    /// Everything that was due has been taken: what becomes due in the next moment is taken together, since one
+    /// transaction for each token would cost the server several times as much.
+    pub fn collect_if_done(&mut self, now: UnixMicros) {
+        let is_done = !self.has_more && self.queue.next_time().is_none_or(|time| time > now);
+        self.collects_until = match is_done {
+            true => now + COLLECTING.as_micros() as UnixMicros,
+            false => UnixMicros::MIN,
+        };
     }
 
     /// Admits one request that a session asks for. Called in a transaction.
@@ -259,8 +280,9 @@ impl Agenda {
         if self.has_more {
             return Some(now);
         }
-        // Not "after now": while the round went on, the next one may have become due.
+        // Not "after now": since then, the next one may have become due.
         let due_at = self.queue.next_time_after(self.looked_at);
+        let due_at = due_at.map(|due_at| due_at.max(self.collects_until));
         match (due_at, self.opens_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

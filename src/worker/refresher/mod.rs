@@ -204,13 +204,12 @@ impl Refresher {
 
     /// Starts what sessions ask for, and then what is due. Where nothing may be refreshed, the sessions are told so.
     fn start_what_is_wanted(&mut self) {
-        let now = time::now();
-        self.agenda.begin_round(now);
+        self.agenda.begin_round();
         self.send_held();
         if self.may_refresh {
             self.asked.extend(board::take(self.database, usize::MAX));
             self.start_asked();
-            self.start_due(now);
+            self.start_due(time::now());
         } else {
             let mut asked = board::take(self.database, usize::MAX);
             asked.extend(self.asked.drain(..));
@@ -235,7 +234,7 @@ impl Refresher {
         }
         let wishes = self.wishes_of(&errand);
         self.asked = wishes.clone().into();
-        self.agenda.begin_round(time::now());
+        self.agenda.begin_round();
         while !background::must_stop() {
             if self.may_refresh {
                 self.start_asked();
@@ -248,7 +247,7 @@ impl Refresher {
             let repeated = self.write_outcomes();
             let again = wishes.iter().filter(|wish| repeated.contains(&wish.token));
             self.asked.extend(again);
-            self.agenda.begin_round(time::now());
+            self.agenda.begin_round();
             self.send_held();
         }
         self.finish();

@@ -165,6 +165,7 @@ impl Refresher {
             let next_due = left.get(&share.lane).copied().flatten();
             self.agenda.taken(share, count, next_due, now, pause_until);
         }
+        self.agenda.collect_if_done(now);
         self.send(claims);
     }
 
