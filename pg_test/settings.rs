@@ -13,7 +13,7 @@ mod tests {
         (
             "token_vault.audit_buffer",
             "postmaster",
-            Some("1024"),
+            Some("4096"),
             false,
         ),
         (

@@ -29,45 +29,18 @@ pub struct Entry<'a> {
     pub detail: Option<&'a str>,
 }
 
-/// Entries one behind the other, each with its length in four bytes before it.
-pub struct Batch<'a>(&'a [u8]);
-
-impl<'a> Batch<'a> {
-    /// Of bytes that [`Batch::append`] has made.
-    pub fn new(bytes: &'a [u8]) -> Batch<'a> {
-        Batch(bytes)
-    }
-
-    /// Appends an encoded entry to a batch.
-    pub fn append(batch: &mut Vec<u8>, entry: &[u8]) {
-        let length = u32::try_from(entry.len()).expect("an entry is shorter than 4 GiB");
-        batch.extend_from_slice(&length.to_be_bytes());
-        batch.extend_from_slice(entry);
-    }
-}
-
-/// Ends where the bytes are none of a batch.
-impl<'a> Iterator for Batch<'a> {
-    type Item = Entry<'a>;
-
-    fn next(&mut self) -> Option<Entry<'a>> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        let (entry, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-        self.0 = rest;
-        Entry::decode(entry).ok()
-    }
-}
-
 /// The bytes are no entry.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadEntry;
 
+/// How many texts an entry has.
+pub(super) const TEXTS: usize = 11;
 /// The length of a text that is not there.
 const ABSENT: u32 = u32::MAX;
 
 impl<'a> Entry<'a> {
     /// The texts in their order, which never changes.
-    fn texts(&self) -> [Option<&'a str>; 11] {
+    pub(super) fn texts(&self) -> [Option<&'a str>; TEXTS] {
         [
             Some(self.event),
             self.login_role,
@@ -87,18 +60,14 @@ impl<'a> Entry<'a> {
     pub fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.at.to_be_bytes());
         for text in self.texts() {
-            let length = text.map_or(ABSENT, |text| {
-                u32::try_from(text.len()).expect("PostgreSQL's texts end at 1 GiB")
-            });
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
+            append(bytes, text);
         }
     }
 
     /// The entry that [`Entry::encode`] made these bytes of.
     pub fn decode(bytes: &'a [u8]) -> Result<Entry<'a>, BadEntry> {
         let (at, mut rest) = bytes.split_first_chunk().ok_or(BadEntry)?;
-        let mut texts = [None; 11];
+        let mut texts = [None; TEXTS];
         for text in &mut texts {
             *text = take(&mut rest)?;
         }
@@ -109,7 +78,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The entry with these texts, in the order of its columns; None where its event is missing.
-    pub fn from_texts(at: i64, texts: [Option<&'a str>; 11]) -> Option<Entry<'a>> {
+    pub fn from_texts(at: i64, texts: [Option<&'a str>; TEXTS]) -> Option<Entry<'a>> {
         let [
             event,
             login_role,
@@ -140,7 +109,17 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn take<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a str>, BadEntry> {
+/// Appends a text, or that there is none.
+pub(super) fn append(bytes: &mut Vec<u8>, text: Option<&str>) {
+    let length = text.map_or(ABSENT, |text| {
+        u32::try_from(text.len()).expect("PostgreSQL's texts end at 1 GiB")
+    });
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
+}
+
+/// Takes away what [`append`] has appended.
+pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a str>, BadEntry> {
     let (length, after) = rest.split_first_chunk().ok_or(BadEntry)?;
     *rest = after;
     let length = u32::from_be_bytes(*length);
@@ -177,25 +156,6 @@ mod tests {
         expected.extend(absent.repeat(2));
         assert_eq!(bytes, expected);
         assert_eq!(Entry::decode(&bytes), Ok(entry));
-    }
-
-    #[test]
-    fn a_batch_gives_its_entries_back() {
-        let mut batch = Vec::new();
-        let entries = [1, 2, 3].map(|at| Entry {
-            at,
-            event: "read",
-            ..Entry::default()
-        });
-        for entry in &entries {
-            let mut bytes = Vec::new();
-            entry.encode(&mut bytes);
-            Batch::append(&mut batch, &bytes);
-        }
-        assert_eq!(Batch::new(&batch).collect::<Vec<_>>(), entries);
-        batch.pop();
-        assert_eq!(Batch::new(&batch).collect::<Vec<_>>(), entries[..2]);
-        assert_eq!(Batch::new(&[9; 7]).count(), 0);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! alone can't show is that the last ones were cut off together with the head; for that, a head that was kept elsewhere is
 //! compared.
 
+mod batch;
 mod chain;
 mod entry;
 
+pub use batch::Batch;
 pub use chain::{
     BEGINNING, Finding, MAC_LEN, Mac, Walk, batch_message, cut_message, entry_message, parse_mac,
     show_mac,
 };
-pub use entry::{BadEntry, Batch, Entry};
+pub use entry::{BadEntry, Entry};

@@ -10,6 +10,8 @@ use crate::pg::{Oid, latch, random, settings};
 const MAX_DATABASES: usize = 128;
 /// Before each entry: its length, its database, and its vault there.
 const HEAD: usize = 12;
+/// Bytes of an entry with its head.
+const USUAL_LENGTH: usize = 256;
 
 pub static BUFFER: SharedBytes<Book> =
     SharedBytes::new(c"token_vault audit", settings::audit_buffer);
@@ -216,25 +218,40 @@ pub fn take_unsealed(of: Oid) {
     });
 }
 
-/// Copies of the oldest entries of a database, at most so many, and how many they would be with those of a vault that is
-/// gone. All stay until [`remove`].
-pub fn oldest(of: Oid, of_vault: Oid, limit: usize) -> (Vec<Vec<u8>>, usize) {
-    let Some(bytes) = BUFFER.with(|book, bytes| bytes[..book.used].to_vec()) else {
-        return (Vec::new(), 0);
-    };
-    let mut entries = Vec::new();
-    let (mut at, mut seen) = (0, 0);
-    while at < bytes.len() && seen < limit {
-        let end = at + HEAD + length(&bytes, at);
-        if database(&bytes, at) == of.to_u32() {
-            seen += 1;
-            if vault(&bytes, at) == of_vault.to_u32() {
-                entries.push(bytes[at + HEAD..end].to_vec());
+/// A copy of the oldest entries of a database, at most so many ([`records`] takes it apart), and how many they would be
+/// with those of a vault that is gone. All stay until [`remove`].
+pub fn oldest(of: Oid, of_vault: Oid, limit: usize) -> (Vec<u8>, usize) {
+    let (of, of_vault) = (of.to_u32(), of_vault.to_u32());
+    // No memory is asked for while others wait for the lock.
+    let room = BUFFER.with(|book, _| book.used).unwrap_or_default();
+    let mut copy = Vec::with_capacity(room.min(limit * USUAL_LENGTH));
+    let seen = BUFFER.with(|book, bytes| {
+        let (mut at, mut seen) = (0, 0);
+        while at < book.used && seen < limit {
+            let end = at + HEAD + length(bytes, at);
+            if database(bytes, at) == of {
+                seen += 1;
+                if vault(bytes, at) == of_vault {
+                    copy.extend_from_slice(&bytes[at..end]);
+                }
             }
+            at = end;
         }
-        at = end;
-    }
-    (entries, seen)
+        seen
+    });
+    (copy, seen.unwrap_or_default())
+}
+
+/// The entries in what [`oldest`] has copied.
+pub fn records(copy: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = at + HEAD;
+        (at < copy.len()).then(|| {
+            at = begin + length(copy, at);
+            &copy[begin..at]
+        })
+    })
 }
 
 /// Takes the oldest entries of a database away: they are written.

@@ -91,18 +91,15 @@ fn save(session: &Session, head: &Head) {
 /// So many entries at once share a row and a place: a row for each would cost more than the reads themselves.
 const CROWD: usize = 100;
 
-/// Writes encoded entries as one row, if they are many and it can be sealed.
-pub fn write_batch(session: &Session, records: &[Vec<u8>], entries: &[Entry]) -> Result<bool> {
+/// Writes entries as one row, if they are many and it can be sealed.
+pub fn write_batch(session: &Session, entries: &[Entry]) -> Result<bool> {
     let (Some(first), true) = (entries.first(), entries.len() >= CROWD) else {
         return Ok(false);
     };
     let Some(mut head) = hold(session) else {
         return Ok(false);
     };
-    let mut batch = Vec::with_capacity(records.iter().map(|record| record.len() + 4).sum());
-    for record in records {
-        Batch::append(&mut batch, record);
-    }
+    let batch = Batch::encode(entries);
     let first = Entry {
         at: first.at,
         event: "batch",

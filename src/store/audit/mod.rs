@@ -11,11 +11,13 @@
 //! | `chain` | sealing: place and code of each entry |
 //! | `verify` | walking along the chain |
 //! | `months` | partitions, and what is old |
+//! | `roles` | the names of who is calling |
 //! | `run` | whether the entries in shared memory may have been lost |
 
 pub mod buffer;
 pub mod chain;
 pub mod months;
+mod roles;
 pub mod run;
 mod table;
 pub mod verify;
@@ -28,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::settings::{AuditLevel, AuditOverflow};
 use crate::pg::spi::Session;
-use crate::pg::{connection, report, role, server, settings, time, undone};
+use crate::pg::{connection, report, server, settings, time, undone};
 use crate::store::event;
 use crate::store::token::TokenKey;
 use buffer::Place;
@@ -165,11 +167,7 @@ fn with_entry<R>(
     detail: Option<Detail>,
     work: impl FnOnce(&Entry) -> R,
 ) -> R {
-    let is_background = connection::is_background();
-    let [login_role, role] = match is_background {
-        true => [None, None],
-        false => [connection::login_role(), role::current()].map(|role| Some(role.name())),
-    };
+    let roles = (!connection::is_background()).then(|| roles::names());
     let application_name = connection::application_name();
     let client_address = connection::client_address();
     let reason = settings::audit_reason();
@@ -177,8 +175,8 @@ fn with_entry<R>(
     work(&Entry {
         at: time::now(),
         event,
-        login_role: login_role.as_deref(),
-        role: role.as_deref(),
+        login_role: roles.as_ref().map(|names| &*names.login),
+        role: roles.as_ref().map(|names| &*names.current),
         application_name: application_name.as_deref(),
         client_address: client_address.as_deref(),
         tenant: about.tenant,
@@ -228,11 +226,10 @@ pub fn write_buffered(session: &Session, limit: usize) -> Result<usize> {
     table::lock(session);
     let vault = inval::present(Topic::Tokens);
     let (records, seen) = buffer::oldest(server::database(), vault, limit);
-    let entries: Vec<Entry> = records
-        .iter()
+    let entries: Vec<Entry> = buffer::records(&records)
         .filter_map(|bytes| Entry::decode(bytes).ok())
         .collect();
-    if !entries.is_empty() && !chain::write_batch(session, &records, &entries)? {
+    if !entries.is_empty() && !chain::write_batch(session, &entries)? {
         chain::write(session, &entries)?;
     }
     let told = entries.iter().filter(|entry| TOLD.contains(&entry.event));
