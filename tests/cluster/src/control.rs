@@ -91,16 +91,26 @@ impl Cluster {
         Ok(std::fs::remove_file(self.pid_file())?)
     }
 
-    /// Kills one process of the server with SIGKILL, and returns when the server has ended all others, as it does then.
+    /// Kills one process of the server with SIGKILL, and returns when the server has ended all others, as it does then,
+    /// and has said so in its log file.
     ///
     /// # Errors
     /// If there is no such process, or others stay.
-    pub fn kill_process(&self, pid: i32) -> Result<()> {
+    pub fn crash(&self, pid: i32) -> Result<()> {
         let before = self.crashes()?;
+        self.kill_process(pid)?;
+        self.wait_for_crash(before)
+    }
+
+    /// Kills one process of the server with SIGKILL. The server may let sessions in until it has noticed.
+    ///
+    /// # Errors
+    /// If there is no such process.
+    pub fn kill_process(&self, pid: i32) -> Result<()> {
         run(self
             .command("pg_ctl")
-            .args(["kill", "KILL", &pid.to_string()]))?;
-        self.wait_for_crash(before)
+            .args(["kill", "KILL", &pid.to_string()]))
+        .map(drop)
     }
 
     /// Makes the server read its configuration again.

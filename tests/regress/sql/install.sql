@@ -37,7 +37,8 @@ WHERE p.pronamespace = 'vault'::regnamespace
 -- A dump carries the rows of every table, and where every sequence stands; but not how far a re-encryption was.
 SELECT relname FROM pg_class
 WHERE relnamespace = 'vault'::regnamespace AND relkind IN ('r', 'S')
-  AND NOT oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'token_vault');
+  AND NOT oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'token_vault')
+ORDER BY relname;
 
 -- PUBLIC may nothing, neither by a grant nor by a default. (Arrays follow the type of their elements.)
 WITH object (name, kind, owner, acl) AS (

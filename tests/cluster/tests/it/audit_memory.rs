@@ -112,7 +112,7 @@ fn after_a_crash_the_log_says_that_something_may_be_missing() -> Result<()> {
     let pid = refresher(&mut db, "app")?;
     read(&mut db, "ann")?;
     wait_for_entries(&mut db, "event = 'read'", 2)?;
-    cluster.kill_process(pid)?;
+    cluster.crash(pid)?;
     let mut db = wait_for("the server", LIMIT, || {
         Ok(cluster.connect("app", "postgres").ok())
     })?;

@@ -86,6 +86,12 @@ impl Logged {
         Ok(session)
     }
 
+    /// Whether the first of the logs has this text; needs no session.
+    pub fn has_logged(&self, text: &str) -> Result<bool> {
+        let log = std::fs::read(self.directory.join(FILES[0]))?;
+        Ok(String::from_utf8_lossy(&log).contains(text))
+    }
+
     /// Everything that was logged until now, by file.
     pub fn logs(&mut self) -> Result<Vec<(&'static str, String)>> {
         self.marks += 1;

@@ -45,7 +45,7 @@ fn assert_recovered(vault: &mut Vault) -> Result<()> {
 fn a6_a_refresher_that_is_killed_leaves_an_attempt_that_is_repeated() -> Result<()> {
     let mut vault = with_a_request_in_flight(NEVER)?;
     let pid = vault.refresher()?;
-    vault.cluster.kill_process(pid)?;
+    vault.cluster.crash(pid)?;
     reconnect(&mut vault)?;
     assert_recovered(&mut vault)
 }

@@ -194,7 +194,7 @@ fn killed_in_the_middle_the_old_key_still_works() -> Result<()> {
     let pid = pid(&mut db)?;
     db.batch_execute("BEGIN")?;
     rotate(&mut db)?;
-    cluster.kill_process(pid)?;
+    cluster.crash(pid)?;
     let mut after = wait_for("the server after its crash", LIMIT, || {
         Ok(session(&cluster).ok())
     })?;

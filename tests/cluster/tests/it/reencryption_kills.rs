@@ -110,7 +110,7 @@ fn kill_in_the_middle(
     let was_running = is_running(&mut db)?;
     match (how, victim) {
         (Kill::Worker, Some(pid)) if was_running => {
-            cluster.kill_process(pid)?;
+            cluster.crash(pid)?;
         }
         (Kill::Postmaster, _) => {
             cluster.kill9()?;

@@ -178,7 +178,7 @@ fn kill_writer(load: &mut Load, refresher: i32) -> Result<SystemTime> {
 /// Kills a process and waits until the server has begun to recover.
 fn crash(load: &mut Load, victim: i32, refresher: i32) -> Result<SystemTime> {
     let begin = SystemTime::now();
-    load.vault.cluster.kill_process(victim)?;
+    load.vault.cluster.crash(victim)?;
     wait_for_end(refresher)?;
     Ok(begin)
 }

@@ -37,7 +37,7 @@ fn it_notices_a_loss_and_a_repetition_that_no_kill_explains() -> Result<()> {
     load.vault.wait_for_refreshes(1)?;
     let refresher = load.vault.refresher()?;
     let begin = SystemTime::now();
-    load.vault.cluster.kill_process(refresher)?;
+    load.vault.cluster.crash(refresher)?;
     load.reconnect()?;
     load.settle()?;
     let found = problems(&mut load)?;

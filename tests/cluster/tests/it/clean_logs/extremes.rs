@@ -60,6 +60,9 @@ fn a_server_that_has_crashed_goes_on_cleaning() -> Result<()> {
     let mut victim = logged.session("")?;
     let pid: i32 = victim.query_one("SELECT pg_backend_pid()", &[])?.get(0);
     logged.cluster.kill_process(pid)?;
+    wait_for("the server's crash", LIMIT, || {
+        Ok(logged.has_logged("reinitializing")?.then_some(()))
+    })?;
     logged.db = wait_for("the server's recovery", LIMIT, || {
         let session = logged
             .cluster
