@@ -3,6 +3,8 @@
 # it: test-drivers.sh [DRIVER…]. Uses the installed extension.
 source "$(dirname "$0")/common.sh"
 
+[ -x "$PYTHON_DRIVERS/bin/python" ] || die "the drivers are missing: run scripts/install-prerequisites.sh --drivers"
+
 # What users copy is what runs here.
 python3 tests/drivers/readme.py
 

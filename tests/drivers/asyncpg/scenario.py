@@ -49,6 +49,15 @@ async def columns(connection):
     expect("rows of executemany", sorted(map(tuple, await connection.fetch(reveal))), sorted(many))
 
 
+async def copied(connection):
+    """COPY is binary, for which the driver must be told how to send the type: plaintext will do."""
+    rows = [(f"asyncpg copy {number}", f"whsec_{number}") for number in range(100)]
+    await connection.set_type_codec("secret", schema="vault", encoder=str.encode, decoder=bytes, format="binary")
+    await connection.copy_records_to_table("webhook", records=rows, columns=["id", "signing_key"])
+    reveal = "SELECT id, vault.reveal(signing_key) FROM webhook WHERE id LIKE 'asyncpg copy %'"
+    expect("rows of COPY", sorted(map(tuple, await connection.fetch(reveal))), sorted(rows))
+
+
 async def errors(connection):
     for wanted, statement in WRONG.items():
         state = None
@@ -86,6 +95,7 @@ async def main():
     await columns(connection)
     await errors(connection)
     await events(connection)
+    await copied(connection)
     await connection.close()
     await pooled()
 

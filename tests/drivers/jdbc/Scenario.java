@@ -63,21 +63,19 @@ public class Scenario {
     }
 
     static void readme(Connection connection, String user, String name, String signingKey) throws SQLException {
-        PreparedStatement insert = connection.prepareStatement("INSERT INTO webhook VALUES (?, ?)");
-        PreparedStatement reveal =
-            connection.prepareStatement("SELECT vault.reveal(signing_key) FROM webhook WHERE id = ?");
-        PreparedStatement get = connection.prepareStatement("SELECT vault.get_token('google', ?)");
         // readme: JDBC
-        insert.setString(1, name); // INSERT INTO webhook VALUES (?, ?)
+        PreparedStatement insert = connection.prepareStatement("INSERT INTO webhook VALUES (?, ?)");
+        insert.setString(1, name);
         insert.setString(2, signingKey);
         insert.executeUpdate();
-        get.setString(1, user); // SELECT vault.get_token('google', ?)
-        try (ResultSet row = get.executeQuery()) {
-            row.next();
-            String token = row.getString(1); // an SQLException's getSQLState() is TV031: the user must authorize again
-            // end
-            expect("get_token", token, TOKEN);
-        }
+        PreparedStatement get = connection.prepareStatement("SELECT vault.get_token('google', ?)");
+        get.setString(1, user);
+        ResultSet row = get.executeQuery(); // SQLException.getSQLState() is TV031: the user must authorize again
+        String token = row.next() ? row.getString(1) : null;
+        // end
+        expect("get_token", token, TOKEN);
+        String column = "SELECT vault.reveal(signing_key) FROM webhook WHERE id = ?";
+        PreparedStatement reveal = connection.prepareStatement(column);
         reveal.setString(1, name);
         expect("an encrypted column", first(reveal).getString(1), signingKey);
     }

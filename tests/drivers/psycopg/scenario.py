@@ -1,6 +1,7 @@
 """psycopg 3: results as text and binary, parameters of every format, prepared statements, COPY, pipelines, events."""
 
 import json
+import logging
 
 import psycopg
 
@@ -72,7 +73,11 @@ def columns(connection):
 
 def copy(connection):
     with connection.cursor().copy("COPY webhook (id, signing_key) FROM STDIN") as rows:
-        for number in range(100):
+        for number in range(50):
+            rows.write_row((f"psycopg copy {number}", f"whsec_{number}"))
+    with connection.cursor().copy("COPY webhook (id, signing_key) FROM STDIN (FORMAT binary)") as rows:
+        rows.set_types(["text", "text"])
+        for number in range(50, 100):
             rows.write_row((f"psycopg copy {number}", f"whsec_{number}"))
     many = "SELECT count(*) FROM webhook WHERE id = 'psycopg copy ' || substr(vault.reveal(signing_key), 7)"
     expect("rows of COPY", connection.execute(many).fetchone()[0], 100)
@@ -91,6 +96,8 @@ def pipeline(connection):
         found = [cursor.fetchone()[0] for cursor in cursors]
     expect("get_token in a pipeline", found, [TOKEN, None, TOKEN])
     state = None
+    # An error that is known before the pipeline ends is told a second time, in the log.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     try:
         with connection.pipeline():
             connection.execute(WRONG["TV020"])
