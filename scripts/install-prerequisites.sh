@@ -51,7 +51,7 @@ needed_packages() {
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.
   if $for_lint; then printf '%s\n' git python3 python3-venv; fi
-  # The OpenID provider of the tests, and node-postgres. Any other installation of node will do.
+  # The OpenID provider of the tests, and drivers. Any other installation of node will do.
   if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm
   fi
@@ -115,7 +115,7 @@ install_node() {
 
 # Pinned in tests/drivers; installed again when that changes.
 install_drivers() {
-  local requirements=tests/drivers/requirements.txt node=tests/drivers/node-postgres
+  local node=tests/drivers requirements=tests/drivers/requirements.txt
   if ! cmp --silent "$requirements" "$PYTHON_DRIVERS/requirements.txt"; then
     say "installing drivers for Python, for the tests only"
     python3 -m venv --clear "$PYTHON_DRIVERS"
@@ -123,7 +123,7 @@ install_drivers() {
     cp "$requirements" "$PYTHON_DRIVERS/requirements.txt"
   fi
   if [ ! "$node/node_modules" -nt "$node/package-lock.json" ]; then
-    say "installing node-postgres, for the tests only"
+    say "installing drivers for Node.js, for the tests only"
     npm ci --silent --no-audit --no-fund --prefix "$node"
     touch "$node/node_modules"
   fi

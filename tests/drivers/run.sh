@@ -11,7 +11,7 @@ python_driver() { "$PYTHON_DRIVERS/bin/python" "$DRIVERS/$1/scenario.py"; }
 
 run_driver() {
   case $1 in
-    node-postgres) node "$DRIVERS/node-postgres/scenario.mjs" ;;
+    node-postgres | drizzle) node "$DRIVERS/$1/scenario.mjs" ;;
     jdbc) java -cp "$JDBC" "$DRIVERS/jdbc/Scenario.java" ;;
     rust-postgres) cargo run --quiet -p token_vault_cluster --example rust-postgres ;;
     django) python_driver django && BINDING=server python_driver django ;;
@@ -19,7 +19,7 @@ run_driver() {
   esac
 }
 
-[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres jdbc rust-postgres
+[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc rust-postgres
 
 "$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
   --file="$DRIVERS/scenario.sql"
