@@ -13,13 +13,13 @@ run_driver() {
   case $1 in
     node-postgres | drizzle) node "$DRIVERS/$1/scenario.mjs" ;;
     jdbc) java -cp "$JDBC" "$DRIVERS/jdbc/Scenario.java" ;;
-    rust-postgres) cargo run --quiet -p token_vault_cluster --example rust-postgres ;;
+    tokio-postgres) cargo run --quiet -p token_vault_cluster --example tokio-postgres ;;
     django) python_driver django && BINDING=server python_driver django ;;
     *) python_driver "$1" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc rust-postgres
+[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc tokio-postgres
 
 "$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
   --file="$DRIVERS/scenario.sql"
