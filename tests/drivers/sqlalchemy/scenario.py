@@ -2,6 +2,7 @@
 
 import psycopg
 from sqlalchemy import Text, create_engine, func, select, text, types
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -66,6 +67,22 @@ def columns(engine):
         expect_envelope("the column itself", row.signing_key)
 
 
+def queries(engine):
+    """An encrypted column has no equality; queries that need none work."""
+    with Session(engine) as session:
+        locked = session.scalars(select(Webhook).where(Webhook.id == "sqlalchemy 2").with_for_update()).one()
+        expect("a locked row", locked.signing_key, "whsec_2")
+        expect("a column", session.scalar(select(Webhook.signing_key).where(Webhook.id == "sqlalchemy 2")), "whsec_2")
+        inserted = insert(Webhook).values(id="sqlalchemy upsert", signing_key="whsec_1")
+        upsert = inserted.on_conflict_do_update(
+            index_elements=["id"], set_={"signing_key": inserted.excluded.signing_key}
+        )
+        session.execute(upsert)
+        returned = session.scalar(upsert.returning(Webhook.signing_key))
+        expect("a returned column", returned, "whsec_1")
+        session.commit()
+
+
 def errors(engine):
     for wanted, statement in WRONG.items():
         state = None
@@ -80,5 +97,6 @@ def errors(engine):
 engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(CONNINFO))
 tokens(engine)
 columns(engine)
+queries(engine)
 errors(engine)
 engine.dispose()
