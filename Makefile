@@ -5,7 +5,7 @@ export PG_CONFIG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall demo cluster stop test test-long lint fuzz bench
+.PHONY: help prerequisites install uninstall demo cluster stop test test-long test-drivers lint fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -29,6 +29,11 @@ test: ## all tests
 
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
+
+test-drivers: ## the same scenario from Python, Node.js, Java and Rust, through ORMs and pgbouncer
+	@scripts/install-prerequisites.sh --drivers
+	@$(MAKE) install
+	@scripts/test-drivers.sh
 
 lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies); warnings are errors
 	@scripts/install-prerequisites.sh --lint

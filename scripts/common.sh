@@ -17,6 +17,9 @@ command -v cargo >/dev/null || PATH="$HOME/.cargo/bin:$PATH"
 NODE_FOLDER=${CARGO_TARGET_DIR:-$REPOSITORY/target}/node
 [ ! -x "$NODE_FOLDER/bin/node" ] || PATH="$NODE_FOLDER/bin:$PATH"
 
+# Where install-prerequisites.sh puts the drivers for Python that test-drivers.sh runs.
+PYTHON_DRIVERS=${CARGO_TARGET_DIR:-$REPOSITORY/target}/drivers
+
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 

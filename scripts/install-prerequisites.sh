@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks; says one line for each thing it does.
-# Usage: install-prerequisites.sh [--tests | --lint]     also what only `make test`, or only `make lint`, needs
+# Usage: install-prerequisites.sh [--tests | --lint | --drivers]
+#   also what only `make test`, only `make lint`, or only `make test-drivers` needs
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
@@ -10,9 +11,11 @@ NODE_FROM_NPM=22.23.3
 
 for_tests=false
 for_lint=false
+for_drivers=false
 case ${1:-} in
   --tests) for_tests=true ;;
   --lint) for_lint=true ;;
+  --drivers) for_drivers=true ;;
 esac
 
 is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -48,10 +51,14 @@ needed_packages() {
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.
   if $for_lint; then printf '%s\n' git python3 python3-venv; fi
-  # The OpenID provider of the tests. Any other installation of node will do.
-  if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
+  # The OpenID provider of the tests, and drivers. Any other installation of node will do.
+  if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm
   fi
+  # The drivers for Python live in an environment of their own; that for Java is Debian's.
+  if $for_drivers; then printf '%s\n' libpostgresql-jdbc-java pgbouncer python3 python3-venv; fi
+  # It runs a program's source, which takes the compiler.
+  if $for_drivers && ! command -v javac >/dev/null; then echo default-jdk-headless; fi
 }
 
 install_packages() {
@@ -106,6 +113,22 @@ install_node() {
   ln -sfn "node_modules/$package/bin" "$NODE_FOLDER/bin"
 }
 
+# Pinned in tests/drivers; installed again when that changes.
+install_drivers() {
+  local node=tests/drivers requirements=tests/drivers/requirements.txt
+  if ! cmp --silent "$requirements" "$PYTHON_DRIVERS/requirements.txt"; then
+    say "installing drivers for Python, for the tests only"
+    python3 -m venv --clear "$PYTHON_DRIVERS"
+    "$PYTHON_DRIVERS/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$PYTHON_DRIVERS/requirements.txt"
+  fi
+  if [ ! "$node/node_modules" -nt "$node/package-lock.json" ]; then
+    say "installing drivers for Node.js, for the tests only"
+    npm ci --silent --no-audit --no-fund --prefix "$node"
+    touch "$node/node_modules"
+  fi
+}
+
 register_server() {
   local major
   major=$(pg_major)
@@ -125,4 +148,5 @@ fi
 [ -x "$PG_CONFIG" ] || die "no pg_config at $PG_CONFIG"
 install_cargo_pgrx
 register_server
-if $for_tests; then install_node; fi
+if $for_tests || $for_drivers; then install_node; fi
+if $for_drivers; then install_drivers; fi

@@ -26,17 +26,26 @@ wait $!
 /// A pooler that lends few connections to many clients, each for a transaction. Dropping it ends it.
 pub struct Pooler {
     process: Child,
+    port: u16,
     connection: Config,
 }
 
 impl Cluster {
-    /// Starts a pooler for one database with so many connections to it.
+    /// Starts a pooler for one database with so many connections to it, all as the superuser.
     ///
     /// # Errors
     /// With its log if it lets nobody in.
     pub fn pooler(&self, database: &str, connections: u32) -> Result<Pooler> {
+        self.pooler_as("postgres", database, connections)
+    }
+
+    /// The same as another role.
+    ///
+    /// # Errors
+    /// With its log if it lets nobody in.
+    pub fn pooler_as(&self, role: &str, database: &str, connections: u32) -> Result<Pooler> {
         let ini = self.directory().join("pooler.ini");
-        std::fs::write(&ini, self.pooler_settings(database, connections))?;
+        std::fs::write(&ini, self.pooler_settings(role, database, connections))?;
         self.user.own(&ini)?;
         let program = match Path::new(DEBIAN_PGBOUNCER).exists() {
             true => DEBIAN_PGBOUNCER,
@@ -55,9 +64,10 @@ impl Cluster {
             .host_path(self.directory())
             .port(self.pooler_port())
             .dbname(database)
-            .user("postgres");
+            .user(role);
         let mut pooler = Pooler {
             process,
+            port: self.pooler_port(),
             connection,
         };
         pooler.wait_until_ready().map_err(|error| {
@@ -72,12 +82,12 @@ impl Cluster {
         self.port() ^ 1
     }
 
-    fn pooler_settings(&self, database: &str, connections: u32) -> String {
+    fn pooler_settings(&self, role: &str, database: &str, connections: u32) -> String {
         let directory = self.directory().display();
         let server = self.port();
         [
             "[databases]\n".to_owned(),
-            format!("{database} = host={directory} port={server} user=postgres\n[pgbouncer]\n"),
+            format!("{database} = host={directory} port={server} user={role}\n[pgbouncer]\n"),
             format!("unix_socket_dir = {directory}\n"),
             format!("listen_port = {}\n", self.pooler_port()),
             format!("logfile = {directory}/pooler.log\n"),
@@ -92,6 +102,11 @@ impl Pooler {
     /// How to connect through it.
     pub fn connection(&self) -> &Config {
         &self.connection
+    }
+
+    /// Its port, which is only the name of a socket in the cluster's directory.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {

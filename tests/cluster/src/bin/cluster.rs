@@ -1,24 +1,31 @@
-//! `make cluster` and `make stop`: a throwaway cluster that stays until it is told to go.
+//! `make cluster` and `make stop`: a throwaway cluster that stays until it is told to go. `cluster run COMMAND…`: one
+//! that lives as long as a command, which finds it in its environment, with a pooler beside it.
 //!
-//! Standard output carries nothing but `export` lines, for `eval`; everything else goes to standard error.
+//! Of `start`, standard output carries nothing but `export` lines, for `eval`; everything else goes to standard error.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use token_vault_cluster::{Cluster, Options, Result, explain};
 
 /// The database that has the extension.
 const DATABASE: &str = "app";
 
+/// A role of `run`, whom its pooler connects as with so many connections.
+const APPLICATION_ROLE: &str = "app_role";
+const POOL_SIZE: u32 = 2;
+
 fn main() -> ExitCode {
     let action = std::env::args().nth(1).unwrap_or_default();
     let result = match action.as_str() {
-        "start" => start(),
-        "stop" => stop(),
-        _ => Err("usage: cluster start | stop".into()),
+        "start" => start().map(|()| true),
+        "stop" => stop().map(|()| true),
+        "run" => run(),
+        _ => Err("usage: cluster start | stop | run COMMAND…".into()),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("cluster: {}", explain(&error));
             ExitCode::FAILURE
@@ -60,6 +67,29 @@ fn stop() -> Result<()> {
         Cluster::end(&directory)?;
     }
     Ok(std::fs::remove_file(note)?)
+}
+
+/// Whether the command succeeded. The cluster goes with this process, however that ends.
+fn run() -> Result<bool> {
+    let mut arguments = std::env::args_os().skip(2);
+    let program = arguments.next().ok_or("usage: cluster run COMMAND…")?;
+    let cluster = Cluster::start_new(&Options::new())?;
+    let role = format!(
+        "CREATE ROLE {APPLICATION_ROLE} LOGIN PASSWORD '{}'",
+        cluster.password()
+    );
+    cluster.create_vault(DATABASE)?.batch_execute(&role)?;
+    let pooler = cluster.pooler_as(APPLICATION_ROLE, DATABASE, POOL_SIZE)?;
+    let status = Command::new(program)
+        .args(arguments)
+        .env("PGHOST", cluster.directory())
+        .env("PGPORT", cluster.port().to_string())
+        .env("PGUSER", "postgres")
+        .env("PGPASSWORD", cluster.password())
+        .env("PGDATABASE", DATABASE)
+        .env("POOLER_PORT", pooler.port().to_string())
+        .status()?;
+    Ok(status.success())
 }
 
 fn exports(cluster: &Cluster) -> String {

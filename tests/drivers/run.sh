@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The same scenario with each driver, on the cluster of the environment: run.sh [DRIVER…]. See scripts/test-drivers.sh.
+source "$(dirname "$0")/../../scripts/common.sh"
+use_server
+
+DRIVERS=$REPOSITORY/tests/drivers
+JDBC=/usr/share/java/postgresql.jar
+export PYTHONPATH=$DRIVERS PYTHONDONTWRITEBYTECODE=1
+
+python_driver() { "$PYTHON_DRIVERS/bin/python" "$DRIVERS/$1/scenario.py"; }
+
+run_driver() {
+  case $1 in
+    node-postgres | drizzle) node "$DRIVERS/$1/scenario.mjs" ;;
+    jdbc) java -cp "$JDBC" "$DRIVERS/jdbc/Scenario.java" ;;
+    tokio-postgres) cargo run --quiet -p token_vault_cluster --example tokio-postgres ;;
+    django) python_driver django && BINDING=server python_driver django ;;
+    *) python_driver "$1" ;;
+  esac
+}
+
+[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc tokio-postgres
+
+"$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
+  --file="$DRIVERS/scenario.sql"
+failed=0
+for driver in "$@"; do
+  if run_driver "$driver"; then
+    printf 'passed  %s\n' "$driver"
+  else
+    printf 'FAILED  %s\n' "$driver"
+    failed=$((failed + 1))
+  fi
+done
+printf 'drivers: %d passed, %d failed\n' $(($# - failed)) "$failed"
+[ "$failed" -eq 0 ]
