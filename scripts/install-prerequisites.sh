@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks; says one line for each thing it does.
-# Usage: install-prerequisites.sh [--tests | --lint]     also what only `make test`, or only `make lint`, needs
+# Usage: install-prerequisites.sh [--tests | --lint | --package]     also what only that command of make needs
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
@@ -10,9 +10,11 @@ NODE_FROM_NPM=22.23.3
 
 for_tests=false
 for_lint=false
+for_package=false
 case ${1:-} in
   --tests) for_tests=true ;;
   --lint) for_lint=true ;;
+  --package) for_package=true ;;
 esac
 
 is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -48,6 +50,8 @@ needed_packages() {
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.
   if $for_lint; then printf '%s\n' git python3 python3-venv; fi
+  # A Debian package is made, and installed into a minimal Debian.
+  if $for_package; then printf '%s\n' binutils debootstrap dpkg-dev git python3 util-linux; fi
   # The OpenID provider of the tests. Any other installation of node will do.
   if $for_tests && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm

@@ -4,6 +4,7 @@
 # PG=15 chooses Debian's server of that version; DEBFULLNAME and DEBEMAIL name the maintainer.
 if [ -n "${PG:-}" ]; then export PG_CONFIG=/usr/lib/postgresql/$PG/bin/pg_config; fi
 source "$(dirname "$0")/common.sh"
+scripts/install-prerequisites.sh --package
 use_server
 libraries=$("$PG_CONFIG" --pkglibdir)
 [ "$libraries" = "/usr/lib/postgresql/$PG_MAJOR/lib" ] || die "$PG_CONFIG is not Debian's server: a package can't go there"

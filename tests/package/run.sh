@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian package into a minimal Debian without Rust, uses the extension there, and removes the package.
-# Usage: run.sh PACKAGE.deb. Needs root, and debootstrap the first time: the root is kept below the target folder.
+# Usage: run.sh [PACKAGE.deb]     the newest one of `make package`, unless one is given
+# Needs root, and debootstrap the first time: the root is kept below the target folder.
 source "$(dirname "$0")/../../scripts/common.sh"
 
-deb=$(realpath "$1")
+deb=$(realpath "${1:-$(ls -t "${CARGO_TARGET_DIR:-target}"/package/*.deb | head -n 1)}")
 is_root || exec sudo --preserve-env=CARGO_TARGET_DIR "$0" "$deb"
 major=$(dpkg-deb --field "$deb" Package | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME") # the package is for the system that it was built on
