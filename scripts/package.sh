@@ -13,8 +13,7 @@ version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo
 architecture=$(dpkg --print-architecture)
 name=postgresql-$PG_MAJOR-token-vault
 maintainer="${DEBFULLNAME:-token_vault contributors} <${DEBEMAIL:-contributors@token-vault.invalid}>"
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH LC_ALL=C
+export LC_ALL=C
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/package
 root=$target/$name # the package's content
@@ -110,6 +109,9 @@ END
 }
 
 build_extension
+# Only now: C libraries are compiled again for every other time.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
 write_documentation
 write_control
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
