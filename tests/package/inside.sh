@@ -28,6 +28,7 @@ install_package() {
   # All files are there, unchanged.
   [ -z "$(dpkg --verify "$name")" ] || fail "$(dpkg --verify "$name")"
   local missing
+  [ -f "/usr/lib/postgresql/$major/lib/token_vault.so" ] || fail "no library"
   missing=$(ldd "/usr/lib/postgresql/$major/lib/token_vault.so" | grep "not found" || true)
   [ -z "$missing" ] || fail "$missing"
   for file in copyright changelog.Debian.gz README.md examples/hashicorp-vault; do

@@ -5,7 +5,7 @@
 source "$(dirname "$0")/../../scripts/common.sh"
 
 deb=$(realpath "${1:-$(ls -t "${CARGO_TARGET_DIR:-target}"/package/*.deb | head -n 1)}")
-is_root || exec sudo --preserve-env=CARGO_TARGET_DIR "$0" "$deb"
+is_root || exec sudo --preserve-env=CARGO_TARGET_DIR "$REPOSITORY/tests/package/run.sh" "$deb"
 major=$(dpkg-deb --field "$deb" Package | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME") # the package is for the system that it was built on
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debian
