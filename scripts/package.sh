@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Debian package postgresql-MAJOR-token-vault below the target folder, from what `make install` would install:
-# the same bytes whenever it is made of the same commit at the same place. Its path is the last line of the output.
+# the same bytes whenever it is made of the same commit at the same place, but for the install script, whose independent
+# statements pgrx writes in another order each time. The package's path is the last line of the output.
 # PG=15 chooses Debian's server of that version; DEBFULLNAME and DEBEMAIL name the maintainer.
 if [ -n "${PG:-}" ]; then export PG_CONFIG=/usr/lib/postgresql/$PG/bin/pg_config; fi
 source "$(dirname "$0")/common.sh"
