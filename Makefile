@@ -1,11 +1,11 @@
 # Everything a developer runs. PG_CONFIG=/path/to/pg_config chooses the server (default: Debian's).
 # The work is done by the scripts named here; each checks quickly what is already there.
 
-export PG_CONFIG
+export PG_CONFIG PG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall demo cluster stop test test-long test-drivers lint fuzz bench
+.PHONY: help prerequisites install uninstall package package-test demo cluster stop test test-long test-drivers lint fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -48,6 +48,12 @@ bench: install ## envelopes, tokens and re-encryption beside plain counterparts,
 
 install: prerequisites ## build the release library and install it into the server of PG_CONFIG
 	@scripts/install.sh
+
+package: ## a Debian package of the release build, for Debian's server of that version (PG=15)
+	@scripts/package.sh
+
+package-test: package ## install the Debian package into a minimal Debian without Rust, use it, remove it (as root or with sudo)
+	@tests/package/run.sh
 
 uninstall: ## remove the extension's files from the server of PG_CONFIG
 	@scripts/uninstall.sh

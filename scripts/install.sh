@@ -9,7 +9,7 @@ fi
 
 # Not `cargo pgrx install --sudo`: it copies over the library in place, under the feet of every server
 # process that has it mapped. Here the old file is unlinked first, as it is above.
-package=${CARGO_TARGET_DIR:-target}/package
+package=${CARGO_TARGET_DIR:-target}/install
 rm -rf "$package"
 cargo pgrx package --pg-config "$PG_CONFIG" --out-dir "$package"
 sudo cp --recursive --remove-destination "$package/." /

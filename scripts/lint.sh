@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# rustfmt and clippy over every package, warnings are errors; the generated catalogue is current; pgspot over the install
-# script and cargo-deny over the dependencies, after both have shown that they find what is planted.
+# rustfmt and clippy over every package, warnings are errors; the generated catalogue is current, and all versions agree;
+# pgspot over the install script and cargo-deny over the dependencies, after both have shown that they find what is planted.
 source "$(dirname "$0")/common.sh"
 source "$(dirname "$0")/lint-tools.sh"
 use_server
@@ -16,6 +16,8 @@ say "clippy"
 cargo clippy --quiet --workspace --all-targets --no-default-features --features "pg$PG_MAJOR,pg_test" -- -D warnings
 say "catalogue"
 scripts/catalogue.py --check
+say "versions"
+tests/lint/versions.py
 install_pgspot
 install_cargo_deny
 say "planted violations"

@@ -22,7 +22,9 @@ BEGIN
     FOR type_name IN
         SELECT pg_catalog.format('%I.%I', n.nspname, t.typname)
         FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+        -- Not those of the tables' rows: who may use them gets nothing, and pg_dump would warn of each.
         WHERE n.nspname OPERATOR(pg_catalog.=) 'vault' AND t.typelem OPERATOR(pg_catalog.=) 0
+          AND t.typrelid OPERATOR(pg_catalog.=) 0
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON TYPE %s FROM %s', type_name, everybody);
     END LOOP;

@@ -167,7 +167,7 @@ fn with_entry<R>(
     detail: Option<Detail>,
     work: impl FnOnce(&Entry) -> R,
 ) -> R {
-    let roles = (!connection::is_background()).then(|| roles::names());
+    let roles = (!connection::is_background()).then(roles::names);
     let application_name = connection::application_name();
     let client_address = connection::client_address();
     let reason = settings::audit_reason();

@@ -40,7 +40,8 @@ WHERE relnamespace = 'vault'::regnamespace AND relkind IN ('r', 'S')
   AND NOT oid = ANY (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'token_vault')
 ORDER BY relname;
 
--- PUBLIC may nothing, neither by a grant nor by a default. (Arrays follow the type of their elements.)
+-- PUBLIC may nothing, neither by a grant nor by a default. (Arrays follow the type of their elements; the type of a table's
+-- rows gives nothing of them.)
 WITH object (name, kind, owner, acl) AS (
     SELECT 'schema ' || nspname, 'n'::"char", nspowner, nspacl FROM pg_namespace WHERE nspname = 'vault'
     UNION ALL
@@ -52,7 +53,7 @@ WITH object (name, kind, owner, acl) AS (
     SELECT 'column ' || attrelid::regclass || '.' || attname, 'c', relowner, attacl
     FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid WHERE relnamespace = 'vault'::regnamespace AND attacl IS NOT NULL
     UNION ALL
-    SELECT 'type ' || oid::regtype, 'T', typowner, typacl FROM pg_type WHERE typnamespace = 'vault'::regnamespace AND typelem = 0
+    SELECT 'type ' || oid::regtype, 'T', typowner, typacl FROM pg_type WHERE typnamespace = 'vault'::regnamespace AND typelem = 0 AND typrelid = 0
 )
 SELECT name, privilege_type FROM object, aclexplode(coalesce(acl, acldefault(kind, owner))) WHERE grantee = 0 ORDER BY name;
 
