@@ -64,16 +64,19 @@ impl Cluster {
     /// file.
     ///
     /// # Errors
-    /// With what `pg_dump` wrote to standard error.
+    /// With what `pg_dump` wrote to standard error: a warning is an error, too.
     pub fn pg_dump(&self, database: &str) -> Result<PathBuf> {
         let file = self.directory().join(format!("{database}.dump"));
         let options = ["--format=custom", "--compress=0", "--file"];
-        run(self
+        let output = run(self
             .client("pg_dump")
             .args(options)
             .arg(&file)
             .arg(database))?;
-        Ok(file)
+        match String::from_utf8_lossy(&output.stderr).trim() {
+            "" => Ok(file),
+            warnings => Err(format!("pg_dump: {warnings}").into()),
+        }
     }
 
     /// Restores a dump of [`Cluster::pg_dump`], of this cluster or another, into an existing database.
