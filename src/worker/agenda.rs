@@ -166,7 +166,7 @@ impl Agenda {
     /// Gives up to `places` places to lanes in turns, as far as providers and clients can bear it. What is given counts
     /// as sent: [`Agenda::taken`] says how much of it was.
     pub fn share(&mut self, now: UnixMicros, places: usize) -> Vec<Share> {
-        if now < self.collects_until {
+        if self.collects(now) {
             return Vec::new();
         }
         self.looked_at = now;
@@ -217,6 +217,11 @@ impl Agenda {
         if let Some(way) = self.ways.get(&schedule::way_of(share.lane)) {
             (0..unused).for_each(|_| self.gates.cancel(way));
         }
+    }
+
+    /// Not where the clock was set back: nothing waits for it to catch up.
+    fn collects(&self, now: UnixMicros) -> bool {
+        (self.looked_at..self.collects_until).contains(&now)
     }
 
     /// Everything that was due has been taken: what becomes due in the next moment is taken together, since one
@@ -281,8 +286,11 @@ impl Agenda {
             return Some(now);
         }
         // Not "after now": since then, the next one may have become due.
-        let due_at = self.queue.next_time_after(self.looked_at);
-        let due_at = due_at.map(|due_at| due_at.max(self.collects_until));
+        let due_at = self.queue.next_time_after(self.looked_at.min(now));
+        let due_at = match self.collects(now) {
+            true => due_at.map(|due_at| due_at.max(self.collects_until)),
+            false => due_at,
+        };
         match (due_at, self.opens_at) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
