@@ -6,7 +6,10 @@ source "$(dirname "$0")/lint-tools.sh"
 use_server
 
 # The install script as it is installed, signatures included.
-write_install_script() { cargo pgrx schema --release "pg$PG_MAJOR" --out "$1" >/dev/null 2>"$1.log" || { cat "$1.log" >&2; return 1; }; }
+write_install_script() {
+  cargo pgrx schema --release "pg$PG_MAJOR" --out "$1.generated" >/dev/null 2>"$1.log" || { cat "$1.log" >&2; return 1; }
+  ordered "$1.generated" >"$1"
+}
 
 say "rustfmt"
 cargo fmt --all --check
@@ -22,8 +25,12 @@ install_pgspot
 install_cargo_deny
 say "planted violations"
 tests/lint/run.sh
-say "pgspot"
+say "install script"
 write_install_script "$lint_folder/token_vault.sql"
+write_install_script "$lint_folder/again.sql"
+# pgrx has written its functions in another order the second time.
+cmp "$lint_folder/token_vault.sql" "$lint_folder/again.sql" || die "the order of the install script differs from build to build"
+say "pgspot"
 check_sql "$lint_folder/token_vault.sql"
 say "cargo deny"
 check_dependencies Cargo.toml
