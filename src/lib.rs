@@ -60,16 +60,8 @@ extension_sql_file!(
     name = "installation",
     requires = ["secret_type"]
 );
-extension_sql_file!(
-    "../sql/key.sql",
-    name = "key",
-    requires = ["installation"]
-);
-extension_sql_file!(
-    "../sql/provider.sql",
-    name = "provider",
-    requires = ["key"]
-);
+extension_sql_file!("../sql/key.sql", name = "key", requires = ["installation"]);
+extension_sql_file!("../sql/provider.sql", name = "provider", requires = ["key"]);
 extension_sql_file!(
     "../sql/provider_comments.sql",
     name = "provider_comments",
@@ -86,11 +78,7 @@ extension_sql_file!(
     requires = ["catalogue"]
 );
 extension_sql_file!("../sql/token.sql", name = "token", requires = ["client"]);
-extension_sql_file!(
-    "../sql/access.sql",
-    name = "access",
-    requires = ["token"]
-);
+extension_sql_file!("../sql/access.sql", name = "access", requires = ["token"]);
 extension_sql_file!(
     "../sql/views.sql",
     name = "views",

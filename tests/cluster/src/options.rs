@@ -1,11 +1,14 @@
 //! How a cluster is set up.
 
+use std::path::PathBuf;
+
 /// The setup of a throwaway cluster. The default: library preloaded, real `fsync`, loopback allowed as a
 /// provider's address, everything else as PostgreSQL comes.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) preload: bool,
     pub(crate) fault_points: bool,
+    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -21,6 +24,7 @@ impl Options {
         Self {
             preload: true,
             fault_points: false,
+            scripts: Vec::new(),
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -36,6 +40,12 @@ impl Options {
     /// With the library that has fault points; see [`crate::Cluster::arm_fault`].
     pub fn with_fault_points(mut self) -> Self {
         self.fault_points = true;
+        self
+    }
+
+    /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
+    pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
+        self.scripts.push(script.into());
         self
     }
 

@@ -1,0 +1,147 @@
+//! `ALTER EXTENSION token_vault UPDATE` from every release: the result is what a fresh installation has, and what was stored
+//! before opens.
+
+use std::collections::BTreeMap;
+
+use postgres::Client;
+use token_vault_cluster::{Cluster, Result};
+
+use crate::audit_harness::problems;
+use crate::catalog::{differences, snapshot};
+use crate::releases::{CURRENT, earlier, install_current};
+use crate::session::sqlstate;
+
+/// What status() advises after an upgrade: privileges on what is new.
+const GRANT_AGAIN: &str = "SELECT vault.grant_access(role, privileges, tenant, provider, subject) FROM vault.access_rules WHERE role_exists";
+
+/// Data of every kind: tokens under two data keys, a tenant's key, client secrets, rules, an encrypted column, the audit log.
+fn fill(db: &mut Client) -> Result<()> {
+    db.batch_execute(
+        "DO $$ BEGIN IF to_regrole('web') IS NULL THEN CREATE ROLE web LOGIN; CREATE ROLE ops LOGIN; END IF; END $$;
+         SET token_vault.audit = 'all';
+         SELECT vault.register_provider('acme', token_endpoint => 'https://acme.example/token');
+         SELECT vault.register_client('app', provider => 'acme', client_id => 'app', client_secret => 'cs-1');
+         SELECT vault.grant_access('web', '{read,write}');
+         SELECT vault.grant_access('ops', '{admin,export,refresh}');
+         SELECT vault.store_token('acme', 'alice', 'at-alice', refresh_token => 'rt-alice', expires_in => 86400, client => 'app');
+         SELECT vault.create_tenant_key('globex');
+         SELECT vault.store_token('acme', 'gina', 'at-gina', tenant => 'globex');
+         CREATE TABLE webhook (id bigint PRIMARY KEY, key vault.secret);
+         INSERT INTO webhook VALUES (1, 'whsec-1'::text);
+         SELECT vault.rotate_key();
+         SELECT vault.store_token('acme', 'bob', 'at-bob');
+         INSERT INTO webhook VALUES (2, 'whsec-2'::text);
+         SELECT vault.get_token('acme', 'alice');
+         SELECT vault.audit_seal();
+         RESET token_vault.audit",
+    )?;
+    Ok(())
+}
+
+/// Everything that was stored, opened.
+fn opened(db: &mut Client) -> Result<String> {
+    let row = db.query_one(
+        "SELECT concat_ws(' ', vault.get_token('acme', 'alice'), vault.get_token('acme', 'bob'),
+                vault.get_token('acme', 'gina', tenant => 'globex'),
+                (SELECT refresh_token FROM vault.export_token_set('acme', 'alice')),
+                (SELECT string_agg(client_secret, ' ') FROM vault.export_client_secrets('app')),
+                (SELECT string_agg(vault.reveal(key), ' ' ORDER BY id) FROM webhook),
+                (SELECT string_agg(outcome, ' ') FROM vault.verify() WHERE outcome <> 'ok'))",
+        &[],
+    )?;
+    assert_eq!(problems(db)?, Vec::<String>::new());
+    Ok(row.get(0))
+}
+
+const OPENED: &str = "at-alice at-bob at-gina rt-alice cs-1 whsec-1 whsec-2";
+
+#[test]
+fn an_upgraded_extension_is_the_same_as_a_fresh_one() -> Result<()> {
+    for release in earlier()? {
+        let cluster = Cluster::start_new(&release.options().not_preloaded())?;
+        let mut old = release.install(&cluster, "old")?;
+        fill(&mut old)?;
+        assert_eq!(opened(&mut old)?, OPENED, "before");
+        old.batch_execute("ALTER EXTENSION token_vault UPDATE")?;
+        old.batch_execute(GRANT_AGAIN)?;
+        // The session that has upgraded goes on, and so does a new one.
+        assert_eq!(opened(&mut old)?, OPENED, "after");
+        let mut old = cluster.connect("old", "postgres")?;
+        assert_eq!(opened(&mut old)?, OPENED, "in a new session");
+
+        let mut fresh = install_current(&cluster, "fresh")?;
+        fill(&mut fresh)?;
+        let found = differences(&snapshot(&mut fresh)?, &snapshot(&mut old)?);
+        assert!(
+            found.is_empty(),
+            "a fresh installation (-) and one upgraded from {} (+) differ: sql/token_vault--{0}--{CURRENT}.sql has to do more\n{}",
+            release.version,
+            found.join("\n")
+        );
+        cluster.assert_never_crashed();
+    }
+    Ok(())
+}
+
+/// The other way to another version: a dump, restored where the new one is installed.
+#[test]
+fn a_dump_of_an_earlier_release_is_restored_into_this_one() -> Result<()> {
+    for release in earlier()? {
+        let cluster = Cluster::start_new(&release.options().not_preloaded())?;
+        let mut old = release.install(&cluster, "old")?;
+        fill(&mut old)?;
+        cluster.createdb("restored")?;
+        cluster.pg_restore("restored", &cluster.pg_dump("old")?)?;
+        let mut restored = cluster.connect("restored", "postgres")?;
+        assert_eq!(opened(&mut restored)?, OPENED);
+        let version = "SELECT extversion FROM pg_extension WHERE extname = 'token_vault'";
+        assert_eq!(restored.query_one(version, &[])?.get::<_, &str>(0), CURRENT);
+    }
+    Ok(())
+}
+
+/// A way back would have to undo what the new version has written.
+#[test]
+fn there_is_no_way_back() -> Result<()> {
+    for release in earlier()? {
+        let cluster = Cluster::start_new(&release.options().not_preloaded())?;
+        let mut db = install_current(&cluster, "app")?;
+        let back = format!(
+            "ALTER EXTENSION token_vault UPDATE TO '{}'",
+            release.version
+        );
+        assert_eq!(sqlstate(db.batch_execute(&back)), "22023");
+    }
+    Ok(())
+}
+
+/// For each symbol of the library: what it is called with, and what it returns.
+fn symbols(db: &mut Client) -> Result<BTreeMap<String, String>> {
+    let rows = db.query(
+        "SELECT p.prosrc, concat_ws(' ', oidvectortypes(p.proargtypes), '->', pg_get_function_result(p.oid), p.proisstrict, p.prokind)
+         FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+         WHERE p.pronamespace = 'vault'::regnamespace AND l.lanname = 'c'",
+        &[],
+    )?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Until `ALTER EXTENSION UPDATE`, in a restored binary upgrade too, the new library is called as the old script says.
+#[test]
+fn a_symbol_of_the_library_is_never_called_in_another_way() -> Result<()> {
+    for release in earlier()? {
+        let cluster = Cluster::start_new(&release.options().not_preloaded())?;
+        let then = symbols(&mut release.install(&cluster, "old")?)?;
+        let now = symbols(&mut install_current(&cluster, "fresh")?)?;
+        assert!(then.len() > 50);
+        for (symbol, signature) in &then {
+            let other = now.get(symbol).filter(|other| *other != signature);
+            assert_eq!(
+                other, None,
+                "{symbol} was {signature} in {}",
+                release.version
+            );
+        }
+    }
+    Ok(())
+}
