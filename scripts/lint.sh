@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # rustfmt and clippy over every package, warnings are errors; the generated catalogue is current, and all versions agree;
-# pgspot over the install script and cargo-deny over the dependencies, after both have shown that they find what is planted.
+# pgspot over the install and upgrade scripts and cargo-deny over the dependencies, after both have shown that they find what is planted.
 source "$(dirname "$0")/common.sh"
 source "$(dirname "$0")/lint-tools.sh"
 use_server
@@ -32,6 +32,7 @@ write_install_script "$lint_folder/again.sql"
 cmp "$lint_folder/token_vault.sql" "$lint_folder/again.sql" || die "the order of the install script differs from build to build"
 say "pgspot"
 check_sql "$lint_folder/token_vault.sql"
+for script in sql/token_vault--*--*.sql; do check_sql "$script"; done
 say "cargo deny"
 check_dependencies Cargo.toml
 check_advisories

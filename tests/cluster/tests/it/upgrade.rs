@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use postgres::Client;
-use token_vault_cluster::{Cluster, Result};
+use token_vault_cluster::{Cluster, Options, Result};
 
 use crate::audit_harness::problems;
 use crate::catalog::{differences, snapshot};
@@ -63,6 +63,9 @@ fn an_upgraded_extension_is_the_same_as_a_fresh_one() -> Result<()> {
         fill(&mut old)?;
         assert_eq!(opened(&mut old)?, OPENED, "before");
         old.batch_execute("ALTER EXTENSION token_vault UPDATE")?;
+        // Roles keep what they had.
+        let mut web = cluster.connect("old", "web")?;
+        web.execute("SELECT vault.get_token('acme', 'alice')", &[])?;
         old.batch_execute(GRANT_AGAIN)?;
         // The session that has upgraded goes on, and so does a new one.
         assert_eq!(opened(&mut old)?, OPENED, "after");
@@ -112,6 +115,34 @@ fn there_is_no_way_back() -> Result<()> {
         );
         assert_eq!(sqlstate(db.batch_execute(&back)), "22023");
     }
+    Ok(())
+}
+
+/// Before the restart, a preloaded library is still the old one.
+#[test]
+fn where_the_library_is_too_old_nothing_changes() -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("tv-script-").tempdir()?;
+    let script = folder
+        .path()
+        .join(format!("token_vault--{CURRENT}--99.sql"));
+    std::fs::write(
+        &script,
+        "CREATE TABLE vault.more ();
+         CREATE FUNCTION vault.brand_new() RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'brand_new_wrapper';",
+    )?;
+    let options = Options::new().without_fsync().not_preloaded();
+    let cluster = Cluster::start_new(&options.with_script(&script))?;
+    let mut db = install_current(&cluster, "app")?;
+    fill(&mut db)?;
+    let before = snapshot(&mut db)?;
+    let update = "ALTER EXTENSION token_vault UPDATE TO '99'";
+    assert_eq!(sqlstate(db.batch_execute(update)), "42883");
+    assert_eq!(
+        differences(&before, &snapshot(&mut db)?),
+        Vec::<String>::new()
+    );
+    assert_eq!(opened(&mut db)?, OPENED);
+    cluster.assert_never_crashed();
     Ok(())
 }
 
