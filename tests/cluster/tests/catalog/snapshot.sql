@@ -30,6 +30,9 @@ LANGUAGE sql AS $$
         SELECT d.classid, d.objid
         FROM found AS f JOIN pg_depend AS d ON d.refclassid = f.class AND d.refobjid = f.object
         WHERE d.deptype IN ('e', 'i', 'a', 'P', 'S')
+          -- The months of the audit log are data; the partition that the script makes is a member itself.
+          AND NOT (d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_class'::regclass AND d.deptype = 'a'
+                   AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = d.objid AND c.relkind = 'r' AND c.relispartition))
     )
     INSERT INTO pg_temp.member SELECT * FROM found;
 $$;

@@ -68,7 +68,7 @@ const CHANGES: [(&str, &str); 62] = [
     ("CREATE TRIGGER more BEFORE UPDATE ON vault.token FOR EACH ROW WHEN (NEW.label = 'x') EXECUTE FUNCTION suppress_redundant_updates_trigger()",
      "trigger more on vault.token, definition"),
     ("CREATE RULE more AS ON DELETE TO vault.token WHERE OLD.label = 'x' DO INSTEAD NOTHING", "rule more on vault.token, definition"),
-    ("CREATE TABLE vault.more PARTITION OF vault.audit_entry FOR VALUES FROM ('2000-01-01') TO ('2000-02-01')", "vault.more"),
+    ("CREATE TABLE vault.more PARTITION OF vault.audit_entry FOR VALUES FROM ('2000-01-01') TO ('2000-02-01'); ALTER EXTENSION token_vault ADD TABLE vault.more", "vault.more"),
     ("GRANT SELECT ON vault.token TO eve", "table vault.token, relacl"),
     ("GRANT SELECT (subject) ON vault.token TO eve", "vault.token subject, attacl"),
     ("ALTER TABLE vault.token OWNER TO eve", "table vault.token, depends on the role"),
