@@ -57,6 +57,7 @@ mod keys_rotation;
 mod keys_sources;
 mod keys_tenants;
 mod limits;
+mod logical_replication;
 mod many;
 mod master_key;
 mod master_key_setup;
