@@ -40,7 +40,7 @@ impl Dumped {
             let target = format!("--dbname={database}");
             self.run("pg_restore", &["--exit-on-error", option, &target])?;
         }
-        Ok(self.cluster.connect(database, "postgres")?)
+        self.cluster.connect(database, "postgres")
     }
 
     /// A new database, and `pg_restore` into it by several sessions at once.
@@ -55,7 +55,7 @@ impl Dumped {
             &arguments,
             WITHOUT_CHECKS,
         )?;
-        Ok(self.cluster.connect(database, "postgres")?)
+        self.cluster.connect(database, "postgres")
     }
 
     /// Over what is in the database.
