@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use pgrx::{PgList, is_a, pg_guard, pg_sys};
 use token_vault_core::redact::literals::{hidden, mask, redact};
 
-use super::log;
+use super::{log, version};
 
 /// What is asked about texts.
 pub struct Concerns {
@@ -355,15 +355,10 @@ fn report(text: &[u8]) {
     let text = redact(text)
         .and_then(token_vault_core::redact::Text::into_c_string)
         .unwrap_or_else(|_| vec![b'*', 0]);
-    // SAFETY: this process's own entry, which nobody else writes; null before there is one. The state stays what it is,
-    // and so does the query's number.
+    // SAFETY: this process's own entry, which nobody else writes; null before there is one.
     unsafe {
         if let Some(entry) = pg_sys::MyBEEntry.as_ref() {
-            let number = entry.st_query_id;
-            pg_sys::pgstat_report_activity(entry.st_state, text.as_ptr().cast());
-            if number != 0 {
-                pg_sys::pgstat_report_query_id(number, true);
-            }
+            version::show_activity(entry, text.as_ptr().cast());
         }
     }
 }
