@@ -34,7 +34,8 @@ work=$SERVERS/build/$variant
 log=$work/log
 
 # What is compiled with, and what the server is linked with.
-PACKAGES=(gcc libc6-dev make bzip2 bison flex perl pkg-config libreadline-dev zlib1g-dev libssl-dev liblz4-dev)
+PACKAGES=(gcc libc6-dev make bzip2 bison flex perl pkg-config libreadline-dev zlib1g-dev libssl-dev liblz4-dev
+  libxml2-dev)
 [ "$variant" = "$major" ] || PACKAGES+=(valgrind)
 
 install_packages() {
@@ -56,31 +57,43 @@ private_apt() {
     -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o APT::Sandbox::User= "$@"
 }
 
-# use_archive LINE: the one archive that private_apt knows from now on.
-use_archive() {
+# use_archives LINE…: those that private_apt knows from now on. Of a package that two of them have it takes the newer.
+use_archives() {
   mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
   : >"$work/apt/status"
-  echo "$1" >"$work/apt/sources.list"
+  printf '%s\n' "$@" >"$work/apt/sources.list"
   private_apt update
 }
 
 # Ubuntu's keys are a package of Debian's, signed as all others.
 fetch_ubuntu_keys() {
-  use_archive "deb [signed-by=$DEBIAN_KEYS] $DEBIAN trixie main"
+  use_archives "deb [signed-by=$DEBIAN_KEYS] $DEBIAN trixie main"
   private_apt download ubuntu-archive-keyring
   dpkg-deb --extract ubuntu-archive-keyring_*.deb keys
 }
 
+# download ARCHIVE…: the source package, the newest of these.
+download() {
+  use_archives "${@/#/deb-src }"
+  private_apt source --download-only "postgresql-$major"
+}
+
+download_from_ubuntu() {
+  fetch_ubuntu_keys
+  local options="[signed-by=$work/keys/usr/share/keyrings/ubuntu-archive-keyring.gpg]"
+  download "$options $UBUNTU $release-updates main" "$options $UBUNTU $release-security main"
+}
+
+# Mirrors do not always have what the index of the security updates names.
+download_from_debian() {
+  local main="[signed-by=$DEBIAN_KEYS] $DEBIAN $release main"
+  download "$main" "[signed-by=$DEBIAN_KEYS] $DEBIAN-security $release-security main" || download "$main"
+}
+
 fetch_source() {
   cd "$work"
-  if [ "$release" = noble ]; then
-    fetch_ubuntu_keys
-    use_archive "deb-src [signed-by=$work/keys/usr/share/keyrings/ubuntu-archive-keyring.gpg] $UBUNTU $release-updates main"
-  else
-    use_archive "deb-src [signed-by=$DEBIAN_KEYS] $DEBIAN $release main"
-  fi
+  if [ "$release" = noble ]; then download_from_ubuntu; else download_from_debian; fi
   # Upstream's sources: the distributions' patches put libraries into the system's folders.
-  private_apt source --download-only "postgresql-$major"
   mkdir source
   tar --extract --file "$(ls "postgresql-$major"_*.orig.tar.*)" --strip-components=1 --directory=source
 }
@@ -88,7 +101,7 @@ fetch_source() {
 # Without what no test uses. A caller's make must not reach the one in here.
 build() {
   cd "$work/source"
-  CFLAGS=$flags ./configure --quiet --prefix="$prefix" --enable-cassert --enable-debug --with-openssl --with-lz4 --without-icu
+  CFLAGS=$flags ./configure --quiet --prefix="$prefix" --enable-cassert --enable-debug --with-openssl --with-lz4 --with-libxml --without-icu
   unset MAKEFLAGS MAKELEVEL
   make --silent --jobs="$(nproc)" world-bin
   # Whole or not at all: programs find their files by where they are themselves, so that the folder may be renamed.
@@ -103,7 +116,7 @@ if [ ! -x "$pg_config" ]; then
   rm -rf "$work" "$prefix"
   mkdir -p "$work"
   # A job of its own: bash ignores `set -e` in what stands in a condition.
-  (fetch_source && build) >"$log" 2>&1 &
+  (fetch_source; build) >"$log" 2>&1 &
   if ! wait $!; then
     tail -n 30 "$log" >&2
     die "PostgreSQL $major could not be built, see $log"

@@ -142,7 +142,7 @@ register_server() {
 command -v cargo >/dev/null || die "cargo is missing: install Rust first"
 choose_pg_config
 # Built where it is asked for by its number and this Debian has no package of it.
-if [ ! -x "$PG_CONFIG" ] && [ -n "${PG:-}" ] && [ "$PG" != "$(default_major)" ]; then
+if ! $for_package && [ ! -x "$PG_CONFIG" ] && [ "${PG:-$(default_major)}" != "$(default_major)" ]; then
   PG_CONFIG=$(scripts/build-server.sh "$PG")
 fi
 if command -v dpkg-query >/dev/null; then

@@ -108,8 +108,7 @@ pub fn ask_to_end(pid: i32) {
 
 /// Ends this registered worker so that the postmaster starts it again: one that just returns is never seen again.
 pub fn end_for_now() -> ! {
-    // SAFETY: the process has nothing left to do; 1 is the code of an orderly end.
-    unsafe { pg_sys::proc_exit(1) }
+    version::end_process(1) // the code of an orderly end
 }
 
 /// What the session that started this worker told it.

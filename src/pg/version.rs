@@ -77,3 +77,11 @@ pub unsafe fn show_activity(entry: &pg_sys::PgBackendStatus, text: *const core::
         }
     }
 }
+
+/// Ends this process, which has nothing left to do. (18's headers say in another way that this does not return.)
+#[allow(unreachable_code)]
+pub fn end_process(code: i32) -> ! {
+    // SAFETY: runs the server's exit callbacks.
+    unsafe { pg_sys::proc_exit(code) };
+    unreachable!("the process has ended")
+}
