@@ -58,7 +58,8 @@ const CONTENT: &str = "
     UNION ALL SELECT 'account ' || vault.reveal(key) || ' ' || vault.reveal(spare[2]) FROM account
     UNION ALL SELECT 'rule ' || r::text FROM vault.access_rules r
     UNION ALL SELECT 'client ' || c::text FROM vault.clients c
-    UNION ALL SELECT 'key ' || k::text FROM vault.keys k
+    UNION ALL SELECT format('key %s %s %s %s %s %s %s', key, tenant, state, master_key_fingerprint, tokens, client_secrets, secrets)
+    FROM vault.keys
     UNION ALL SELECT 'verified ' || outcome || ' ' || count(*) FROM vault.verify() GROUP BY outcome
     ORDER BY 1";
 

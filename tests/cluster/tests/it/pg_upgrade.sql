@@ -3,7 +3,7 @@ WITH member AS (
     SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'token_vault'
 ),
--- Privileges that came with a later version are left out.
+-- Written down or not, and without those that came with a later version.
 granted AS (
     SELECT m.classid, m.objid, string_agg(format('%s:%s:%s', g.grantee::regrole, g.privilege_type, g.is_grantable), ' '
         ORDER BY g.grantee::regrole::text, g.privilege_type) AS privileges
@@ -12,7 +12,11 @@ granted AS (
         LEFT JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
         LEFT JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
         LEFT JOIN pg_namespace n ON m.classid = 'pg_namespace'::regclass AND n.oid = m.objid,
-        LATERAL aclexplode(coalesce(c.relacl, p.proacl, t.typacl, n.nspacl)) g
+        LATERAL aclexplode(CASE
+            WHEN c.oid IS NOT NULL THEN coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))
+            WHEN p.oid IS NOT NULL THEN coalesce(p.proacl, acldefault('f', p.proowner))
+            WHEN t.oid IS NOT NULL THEN coalesce(t.typacl, acldefault('T', t.typowner))
+            WHEN n.oid IS NOT NULL THEN coalesce(n.nspacl, acldefault('n', n.nspowner)) END) g
     WHERE g.privilege_type <> 'MAINTAIN'
     GROUP BY m.classid, m.objid
 )
@@ -51,6 +55,9 @@ SELECT format('initial privileges of %s: %s', pg_describe_object(i.classoid, i.o
         SELECT string_agg(format('%s:%s', g.grantee::regrole, g.privilege_type), ' ' ORDER BY g.grantee::regrole::text, g.privilege_type)
         FROM aclexplode(i.initprivs) g WHERE g.privilege_type <> 'MAINTAIN'))
     FROM pg_init_privs i JOIN member m ON m.classid = i.classoid AND m.objid = i.objoid
+    -- A relation's or schema's owner has the same rights where nothing is written down.
+    WHERE i.classoid NOT IN ('pg_class'::regclass, 'pg_namespace'::regclass)
+        OR EXISTS (SELECT FROM aclexplode(i.initprivs) g WHERE g.grantee <> g.grantor)
 UNION ALL
 SELECT format('extension %s %s %s', extname, extversion, extnamespace::regnamespace) FROM pg_extension
     WHERE extname = 'token_vault'
