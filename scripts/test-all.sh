@@ -10,7 +10,6 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 mkdir -p "$target"
 table=()
 failed=0
-servers= # the pg_configs of those that were tested, oldest first
 
 # run TITLE LOG COMMAND…: shows and keeps the output, adds a row to the table.
 run() {
@@ -18,20 +17,15 @@ run() {
   shift 2
   "$@" 2>&1 | tee "$log" || { outcome=FAILED; failed=$((failed + 1)); }
   totals=$(grep -E '^(steps: |test result: )' "$log" | tail -n 1) || true
-  table+=("$(printf '%-6s %5d s  %-42s %s' "$outcome" $((SECONDS - started)) "$title" "$totals")")
+  table+=("$(printf '%-6s %5d s  %-32s %s' "$outcome" $((SECONDS - started)) "$title" "$totals")")
 }
 
-# Whatever server the caller is used to: it is one of these, or has been named by its major version.
+# Whatever server the caller is used to: each of these is named by its major version.
 unset PG_CONFIG PG
 for major in "$@"; do
   run "PostgreSQL $major" "test-$major.log" make test "PG=$major"
-  pg_config=$(PG=$major; choose_pg_config; echo "$PG_CONFIG")
-  [ ! -x "$pg_config" ] || servers=${servers:+$servers:}$pg_config
 done
-
-# The libraries that were just installed.
-export TOKEN_VAULT_UPGRADE_PATH=$servers
-run "pg_upgrade from one to the next" test-upgrade.log cargo test -p token_vault_cluster --test it pg_upgrade
+run "pg_upgrade through them" test-upgrade.log scripts/test-upgrade.sh "$@"
 
 printf '\n==> %d s\n' "$SECONDS"
 printf '%s\n' "${table[@]}"
