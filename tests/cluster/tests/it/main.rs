@@ -59,6 +59,7 @@ mod master_key;
 mod master_key_setup;
 mod misbehaviour;
 mod oidc;
+mod pg_upgrade;
 mod pitfalls_answers;
 mod pitfalls_errors;
 mod pitfalls_requests;
