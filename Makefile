@@ -1,11 +1,12 @@
-# Everything a developer runs. PG_CONFIG=/path/to/pg_config chooses the server (default: Debian's).
+# Everything a developer runs. PG=17 chooses the server by its major version (it is built if there is no package of it),
+# PG_CONFIG=/path/to/pg_config any other one. The default is Debian's.
 # The work is done by the scripts named here; each checks quickly what is already there.
 
 export PG_CONFIG PG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall package package-test demo cluster stop test test-long test-drivers lint fuzz bench
+.PHONY: help prerequisites install uninstall package package-test demo cluster stop test test-all test-long test-drivers lint fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -26,6 +27,9 @@ stop: ## end the cluster of `make cluster`
 test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
+
+test-all: ## all tests with every supported server (15 to 18), then pg_upgrade through all of them
+	@scripts/test-all.sh
 
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh

@@ -19,8 +19,6 @@ case ${1:-} in
   --package) for_package=true ;;
 esac
 
-is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
 # Prints the Debian packages that are needed, one a line.
 needed_packages() {
   # Debian's own server; a PG_CONFIG elsewhere brings its headers and programs with it.
@@ -135,7 +133,7 @@ install_drivers() {
 register_server() {
   local major
   major=$(pg_major)
-  [ -z "$(pgrx_entry "$major")" ] || return 0
+  [ ! -x "$(pgrx_entry "$major")" ] || return 0
   say "registering $PG_CONFIG with pgrx"
   # --no-run: a data directory of pgrx's own is not used here.
   cargo pgrx init --no-run "--pg$major" "$PG_CONFIG" >/dev/null
@@ -143,6 +141,10 @@ register_server() {
 
 command -v cargo >/dev/null || die "cargo is missing: install Rust first"
 choose_pg_config
+# Built where it is asked for by its number and this Debian has no package of it.
+if ! $for_package && [ ! -x "$PG_CONFIG" ] && [ "${PG:-$(default_major)}" != "$(default_major)" ]; then
+  PG_CONFIG=$(scripts/build-server.sh "$PG")
+fi
 if command -v dpkg-query >/dev/null; then
   install_missing_packages
 else

@@ -188,7 +188,10 @@ pub extern "C-unwind" fn _PG_init() {
     store::audit::buffer::on_missing_writer(worker::board::require_refresher);
     store::master_key::prepare();
     pg::shmem::set_preloaded();
-    pg::background::register("token_vault launcher", "token_vault_launcher");
+    // While pg_upgrade carries a vault over, half of it is there: nobody may work with it.
+    if !pg::server::is_upgrading() {
+        pg::background::register("token_vault launcher", "token_vault_launcher");
+    }
     pg::utility::watch(worker::departure::CONCERNS);
 }
 

@@ -8,6 +8,7 @@ use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::Oid;
 use super::time::{self, UnixMicros};
+use super::version;
 
 /// A row under the scan's eyes.
 pub struct Tuple {
@@ -105,7 +106,7 @@ impl Scan {
                 return Err(NotOrdinary);
             }
             let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-            let scan = begin_scan(table, index, snapshot, N as i32);
+            let scan = version::begin_index_scan(table, index, snapshot, N as i32);
             let mut keys: [pg_sys::ScanKeyData; N] = core::mem::zeroed();
             for (place, text) in key.iter().enumerate() {
                 pg_sys::ScanKeyEntryInitialize(
@@ -129,23 +130,6 @@ impl Scan {
                 slot,
             })
         }
-    }
-}
-
-/// # Safety
-/// `table`, `index` and `snapshot` are open and belong together.
-unsafe fn begin_scan(
-    table: pg_sys::Relation,
-    index: pg_sys::Relation,
-    snapshot: pg_sys::Snapshot,
-    keys: i32,
-) -> pg_sys::IndexScanDesc {
-    // SAFETY: the caller's promise is passed on.
-    unsafe {
-        #[cfg(feature = "pg18")]
-        return pg_sys::index_beginscan(table, index, snapshot, core::ptr::null_mut(), keys, 0);
-        #[cfg(not(feature = "pg18"))]
-        return pg_sys::index_beginscan(table, index, snapshot, keys, 0);
     }
 }
 

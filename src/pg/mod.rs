@@ -5,10 +5,12 @@
 pub mod allocator;
 pub mod background;
 pub mod catalog;
+pub mod cleaned;
 pub mod connection;
 pub mod exit;
 pub mod fault;
 pub mod head;
+pub mod heap;
 pub mod index_scan;
 pub mod inval;
 pub mod jsonb;
@@ -39,6 +41,7 @@ pub mod time;
 pub mod transaction;
 pub mod undone;
 pub mod utility;
+mod version;
 
 /// The number the server knows an object by.
 pub use pgrx::pg_sys::Oid;

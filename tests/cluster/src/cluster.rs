@@ -48,17 +48,26 @@ impl Cluster {
     /// # Errors
     /// With the server's log if it does not start, for one because the extension is not installed.
     pub fn start_new(options: &Options) -> Result<Self> {
-        let mut cluster = Self::prepare(random_password()?, options)?;
-        cluster.initdb()?;
+        let mut cluster = Self::make_new(options)?;
+        cluster.start()?;
+        Ok(cluster)
+    }
+
+    /// Makes a cluster and leaves it stopped.
+    pub(crate) fn make_new(options: &Options) -> Result<Self> {
+        let cluster = Self::prepare(random_password()?, options)?;
+        cluster.initdb(options)?;
         cluster.configure(&initial_settings(&cluster))?;
         cluster.configure(&options.lines())?;
-        cluster.start()?;
         Ok(cluster)
     }
 
     /// Everything but the data directory.
     pub(crate) fn prepare(password: String, options: &Options) -> Result<Self> {
-        let mut installation = Installation::find()?;
+        let mut installation = match &options.pg_config {
+            Some(pg_config) => Installation::of(pg_config)?,
+            None => Installation::find()?,
+        };
         let user = ServerUser::detect()?;
         let directory = tempfile::Builder::new()
             .prefix(DIRECTORY_PREFIX)
@@ -193,11 +202,15 @@ impl Cluster {
         Ok(std::fs::remove_dir_all(directory)?)
     }
 
-    fn initdb(&self) -> Result<()> {
+    fn initdb(&self, options: &Options) -> Result<()> {
         let password_file = self.directory().join("password");
         std::fs::write(&password_file, &self.password)?;
         self.user.own(&password_file)?;
-        run(self.command("initdb").args([
+        let mut initdb = self.command("initdb");
+        if options.data_checksums {
+            initdb.arg("--data-checksums");
+        }
+        run(initdb.args([
             "--pgdata=data",
             "--username=postgres",
             "--pwfile=password",

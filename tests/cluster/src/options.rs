@@ -1,6 +1,6 @@
 //! How a cluster is set up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The setup of a throwaway cluster. The default: library preloaded, real `fsync`, loopback allowed as a
 /// provider's address, everything else as PostgreSQL comes.
@@ -9,6 +9,8 @@ pub struct Options {
     pub(crate) preload: bool,
     pub(crate) fault_points: bool,
     pub(crate) scripts: Vec<PathBuf>,
+    pub(crate) data_checksums: bool,
+    pub(crate) pg_config: Option<PathBuf>,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -25,6 +27,8 @@ impl Options {
             preload: true,
             fault_points: false,
             scripts: Vec::new(),
+            data_checksums: false,
+            pg_config: None,
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -46,6 +50,18 @@ impl Options {
     /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
     pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
         self.scripts.push(script.into());
+        self
+    }
+
+    /// With data checksums also where they are not the server's default.
+    pub fn with_data_checksums(mut self) -> Self {
+        self.data_checksums = true;
+        self
+    }
+
+    /// With another server than that of the environment's `PG_CONFIG`.
+    pub fn of_server(mut self, pg_config: &Path) -> Self {
+        self.pg_config = Some(pg_config.to_owned());
         self
     }
 
