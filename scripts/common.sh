@@ -57,6 +57,20 @@ choose_pg_config() {
 # May this user write the extension's files into the server's folders?
 can_install() { [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; }
 
+# The version of the extension.
+version() { sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml; }
+
+# ordered SCRIPT: prints an install script of pgrx in the order that it has in every build.
+ordered() { LC_ALL=C awk -f "$REPOSITORY/scripts/order-script.awk" "$1"; }
+
+# order_install_script SHAREDIR: puts the one that was just installed there into this order.
+order_install_script() {
+  local script text
+  script=$1/extension/token_vault--$(version).sql
+  text=$(ordered "$script")
+  printf '%s\n' "$text" >"$script"
+}
+
 pg_major() { "$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
 
 # The path pgrx remembers for a major version, or nothing.

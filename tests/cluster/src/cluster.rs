@@ -12,6 +12,7 @@ use crate::control::StopMode;
 use crate::fault;
 use crate::installation::Installation;
 use crate::options::{Options, line};
+use crate::relocated::{self, Changes};
 use crate::server_user::{ServerUser, run};
 use crate::watchdog::Watchdog;
 
@@ -72,8 +73,16 @@ impl Cluster {
             .prefix(DIRECTORY_PREFIX)
             .tempdir()?;
         user.own(directory.path())?;
-        if options.fault_points {
-            installation = fault::installation(&installation, &directory.path().join("server"))?;
+        let changes = Changes {
+            library: options
+                .fault_points
+                .then(|| fault::library(&installation))
+                .transpose()?,
+            scripts: options.scripts.clone(),
+        };
+        if changes.library.is_some() || !changes.scripts.is_empty() {
+            let place = directory.path().join("server");
+            installation = relocated::copy(&installation, &place, &changes)?;
         }
         let watchdog = Watchdog::start(&installation, &user, directory.path())?;
         Ok(Self {

@@ -19,6 +19,7 @@ mod installation;
 mod log;
 mod options;
 mod pooler;
+mod relocated;
 mod server_user;
 mod tools;
 mod upgrade;

@@ -10,6 +10,7 @@ pub struct Options {
     pub(crate) fault_points: bool,
     pub(crate) data_checksums: bool,
     pub(crate) pg_config: Option<PathBuf>,
+    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -27,6 +28,7 @@ impl Options {
             fault_points: false,
             data_checksums: false,
             pg_config: None,
+            scripts: Vec::new(),
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -54,6 +56,12 @@ impl Options {
     /// With another server than that of the environment's `PG_CONFIG`.
     pub fn of_server(mut self, pg_config: &Path) -> Self {
         self.pg_config = Some(pg_config.to_owned());
+        self
+    }
+
+    /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
+    pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
+        self.scripts.push(script.into());
         self
     }
 
