@@ -57,6 +57,7 @@ fn csv(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reads;
     use crate::report::{CALLS, Wanted};
 
     #[test]
@@ -76,7 +77,7 @@ mod tests {
     fn all_files_are_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut report = Report::default();
-        report.figure("reads", "plain", CALLS, 10.5);
+        report.figure(reads::THROUGH_CLIENTS, "plain", CALLS, 10.5);
         report.ratio("x", Wanted::AtMost(1.15), 0.5);
         save(&report, folder.path()).unwrap();
         for name in ["figures.csv", "README.md", READS, RATIOS] {

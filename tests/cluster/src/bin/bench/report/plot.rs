@@ -5,7 +5,7 @@ use super::table::{judged, number, span};
 use super::{CALLS, Range, Ratio, Report};
 use crate::reads;
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 900.0;
 const LEFT: f64 = 290.0;
 const RIGHT: f64 = 620.0;
 const TOP: f64 = 56.0;
@@ -133,4 +133,40 @@ fn ratio_row(svg: &mut Svg, ratio: &Ratio, margin: Range, y: f64, x: impl Fn(f64
         span(range)
     );
     svg.text(RIGHT + 10.0, y + 4.0, Anchor::Start, "faint", &value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Wanted;
+
+    #[test]
+    fn nothing_is_drawn_without_figures() {
+        let mut report = Report::default();
+        report.ratio("x", Wanted::Nothing, 0.5);
+        assert!(reads(&report).is_none());
+        assert!(ratios(&report).is_none());
+    }
+
+    #[test]
+    fn what_falls_short_of_what_is_wanted_has_another_colour() {
+        let drawn = |value| {
+            let mut report = Report::default();
+            report.ratio("x", Wanted::AtMost(1.0), value);
+            ratios(&report).unwrap()
+        };
+        assert!(drawn(1.2).contains("class=\"short\""));
+        assert!(!drawn(0.9).contains("class=\"short\""));
+    }
+
+    #[test]
+    fn a_ratio_beyond_all_bounds_stays_on_the_page() {
+        let mut report = Report::default();
+        report.ratio("x", Wanted::AtMost(1.0), 0.0);
+        let drawing = ratios(&report).unwrap();
+        assert!(
+            !drawing.contains("NaN") && !drawing.contains("inf"),
+            "{drawing}"
+        );
+    }
 }

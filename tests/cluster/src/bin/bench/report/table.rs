@@ -108,7 +108,7 @@ pub fn number(value: f64) -> String {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 || size == 0.0 => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
+        _ => format!("{value:.3}"),
     }
 }
 
@@ -186,6 +186,6 @@ mod tests {
     fn numbers_have_three_digits() {
         assert_eq!(number(31234.5), "31234");
         assert_eq!(number(0.956), "0.96");
-        assert_eq!(number(0.0123), "0.0123");
+        assert_eq!(number(0.0123), "0.012");
     }
 }
