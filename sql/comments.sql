@@ -43,6 +43,14 @@ COMMENT ON FUNCTION vault.get_token_set(text, text, text, text, interval, boolea
 'vault.get_token() with token type, scope, issue and expiry time; no row where there is no such token
 expires_at is NULL where the token is not known to expire. Arguments, privilege and errors are those of vault.get_token().';
 
+COMMENT ON FUNCTION vault.get_tokens(text, text[], text, text, interval, boolean) IS
+'vault.get_token() for many subjects of a provider in one round trip: one row for each, in their order
+Those that have to be refreshed first are refreshed at the same time; the call waits for all of them up to token_vault.refresh_wait.
+subjects: at most 1000; one that is named twice gives two rows. The other arguments and the privilege are those of vault.get_token().
+access_token is NULL where there is no such token, and where it can''t be had: then error_code is the SQLSTATE that
+vault.get_token() would raise (TV010, TV030 to TV036, TV038), and error its message. What is wrong with the call itself (a missing privilege,
+a limit, an unknown provider: TV020) is raised. expires_at is NULL where the token is not known to expire.';
+
 COMMENT ON FUNCTION vault.has_token(text, text, text, text) IS
 'whether there is such a token, valid or not
 Privilege: read. Errors: TV020 unknown provider.';

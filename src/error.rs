@@ -162,6 +162,12 @@ impl Error {
         self.report().message
     }
 
+    /// SQLSTATE and message, for the row of the token it befell.
+    pub fn code_and_message(self) -> (&'static str, String) {
+        let report = self.report();
+        (report.sqlstate, report.message)
+    }
+
     fn report(self) -> Report {
         let (sqlstate, message, detail, hint) = self.parts();
         Report {

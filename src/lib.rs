@@ -165,6 +165,7 @@ extension_sql_file!(
         sqlfn::refresh::refresh_token,
         sqlfn::refresh::refresh_due,
         sqlfn::refresh::set_refresh_policy,
+        sqlfn::token_batch::get_tokens,
         sqlfn::token_delete::delete_token,
         sqlfn::token_delete::delete_subject,
         sqlfn::token_delete::delete_tenant,

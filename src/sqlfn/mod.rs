@@ -11,7 +11,9 @@ mod key;
 mod provider;
 pub mod reencryption;
 mod refresh;
+mod serving;
 mod tenant;
+mod token_batch;
 mod token_delete;
 mod token_read;
 mod token_store;
@@ -20,7 +22,7 @@ mod visibility;
 
 /// The functions that take or return a secret. Statements that name one are logged without their literals, also where the
 /// schema is not named (`clean_log`).
-pub const WITH_SECRETS: [&str; 13] = [
+pub const WITH_SECRETS: [&str; 14] = [
     "add_client_secret",
     "authorization_header",
     "enter_tenant",
@@ -28,6 +30,7 @@ pub const WITH_SECRETS: [&str; 13] = [
     "export_token_set",
     "get_token",
     "get_token_set",
+    "get_tokens",
     "register_client",
     "reveal",
     "seal",

@@ -15,8 +15,8 @@ const COMMON: [&str; 3] = [
 fn objects(privilege: Privilege) -> &'static [&'static str] {
     match privilege {
         Privilege::Read => &[
-            "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.has_token, \
-             vault.is_valid, vault.token_status, vault.reveal, vault.can_see, vault.can_see_all, vault.audit_entries",
+            "EXECUTE ON FUNCTION vault.get_token, vault.authorization_header, vault.get_token_set, vault.get_tokens, \
+             vault.has_token, vault.is_valid, vault.token_status, vault.reveal, vault.can_see, vault.can_see_all, vault.audit_entries",
             "SELECT ON vault.tokens, vault.clients, vault.attention, vault.audit_log",
             "USAGE ON TYPE vault.secret",
         ],

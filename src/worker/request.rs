@@ -46,18 +46,55 @@ pub fn require_possible() -> Result<()> {
 
 /// Has one token refreshed and returns it as it is then.
 pub fn refresh(target: &Target) -> Result<Target> {
-    if target.is_ours {
-        return Err(Error::RowLockedHere);
-    }
+    refresh_each(&[target]).remove(0)
+}
+
+/// Has tokens refreshed, all at the same time, and returns each as it is then; waits for all of them as long as for one.
+pub fn refresh_each(targets: &[&Target]) -> Vec<Result<Target>> {
+    let theirs: Vec<&Target> = targets
+        .iter()
+        .copied()
+        .filter(|target| !target.is_ours)
+        .collect();
     let wait = settings::refresh_wait();
-    let waited = wait_for(
-        &[wish(target)],
-        &Errand::Token {
-            token: target.id,
-            generation: target.generation,
-        },
-        wait,
-    );
+    let waited = if shmem::is_preloaded() || theirs.len() <= 1 {
+        wait_for_tokens(&theirs, wait)
+    } else {
+        one_after_the_other(&theirs, wait)
+    };
+    let outcome = |target: &&Target| match target.is_ours {
+        true => Err(Error::RowLockedHere),
+        false => outcome(target, &waited, wait),
+    };
+    targets.iter().map(outcome).collect()
+}
+
+fn wait_for_tokens(targets: &[&Target], wait: Duration) -> Waited {
+    let Some(first) = targets.first() else {
+        return Waited::Answered(None);
+    };
+    let wishes: Vec<Wish> = targets.iter().map(|target| wish(target)).collect();
+    let errand = Errand::Token {
+        token: first.id,
+        generation: first.generation,
+    };
+    wait_for(&wishes, &errand, wait)
+}
+
+/// A worker of the session's own takes one token along.
+fn one_after_the_other(targets: &[&Target], wait: Duration) -> Waited {
+    let deadline = Instant::now() + wait;
+    for target in targets {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Waited::TooLong = wait_for_tokens(&[target], left) {
+            return Waited::TooLong;
+        }
+    }
+    Waited::Answered(None)
+}
+
+/// What became of a token that was waited for.
+fn outcome(target: &Target, waited: &Waited, wait: Duration) -> Result<Target> {
     let now = token::target(target.id).ok_or(Error::NoSuchToken)?;
     if now.generation > target.generation {
         return Ok(now);

@@ -17,6 +17,7 @@ BEGIN
             'SELECT vault.get_token(''acme'', ''user-1'')',
             'SELECT vault.authorization_header(''acme'', ''user-1'')',
             'SELECT vault.get_token_set(''acme'', ''user-1'')',
+            'SELECT vault.get_tokens(''acme'', ''{user-1}'')',
             'SELECT vault.token_status(''acme'', ''user-1'')',
             'SELECT vault.reveal(signing_key) FROM webhook',
             'SELECT * FROM vault.tokens',

@@ -22,7 +22,7 @@ SELECT f, outcome(format('SELECT vault.%s', replace(f, '$', 'NULL'))) AS "null",
        outcome(format('SELECT vault.%s', replace(f, '$', ''''''))) AS empty,
        outcome(format('SELECT vault.%s', replace(f, '$', 'repeat(''x'', 513)'))) AS long
 FROM unnest(ARRAY[
-    'get_token($, ''u'')', 'get_token(''acme'', $)', 'authorization_header(''acme'', $)', 'get_token_set(''acme'', $)', 'has_token(''acme'', $)',
+    'get_token($, ''u'')', 'get_token(''acme'', $)', 'authorization_header(''acme'', $)', 'get_token_set(''acme'', $)', 'get_tokens($, ''{u}'')', 'get_tokens(''acme'', ARRAY[''u'', $])', 'has_token(''acme'', $)',
     'is_valid(''acme'', $)', 'token_status($, ''u'')', 'token_status(''acme'', $)', 'store_token($, ''u'', ''a'')', 'store_token(''acme'', $, ''a'')',
     'store_token_response($, ''u'', ''{"access_token": "a"}'')', 'store_token_response(''acme'', $, ''{"access_token": "a"}'')',
     'delete_token($, ''u'')', 'delete_token(''acme'', $)', 'delete_subject($)', 'delete_tenant($)', 'refresh_token($, ''u'')', 'refresh_token(''acme'', $)',
@@ -34,6 +34,9 @@ SELECT outcome($$SELECT vault.get_token('acme', 'u', tenant => '')$$), outcome($
 -- NULL for a flag or a number.
 SELECT outcome($$SELECT vault.get_token('acme', 'u', auto_refresh => NULL)$$), outcome($$SELECT vault.get_token_set('acme', 'u', auto_refresh => NULL)$$),
        outcome($$SELECT vault.authorization_header('acme', 'u', auto_refresh => NULL)$$), outcome('SELECT vault.refresh_due(max_tokens => NULL)');
+-- Many at once: none, one of them NULL, too many.
+SELECT outcome($$SELECT vault.get_tokens('acme', NULL)$$), outcome($$SELECT vault.get_tokens('acme', '{}')$$), outcome($$SELECT vault.get_tokens('acme', '{u}', auto_refresh => NULL)$$),
+       outcome($$SELECT vault.get_tokens('acme', array_fill('u'::text, '{1000}'))$$), outcome($$SELECT vault.get_tokens('acme', array_fill('u'::text, '{1001}'))$$);
 SELECT outcome('SELECT vault.refresh_due(max_tokens => 0)'), outcome('SELECT vault.refresh_due(max_tokens => 2147483647)'),
        outcome('SELECT vault.refresh_due(within => ''-1 s'')');
 

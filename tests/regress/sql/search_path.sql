@@ -67,6 +67,7 @@ INSERT INTO calls (call) VALUES
     ($$SELECT vault.get_token('path', 'user-1'), vault.authorization_header('path', 'user-1'), vault.has_token('path', 'user-1')$$),
     ($$SELECT vault.is_valid('path', 'user-1', min_validity => '1 s'), vault.token_status('path', 'user-1')$$),
     ($$SELECT access_token FROM vault.get_token_set('path', 'user-1')$$),
+    ($$SELECT subject, access_token FROM vault.get_tokens('path', ARRAY['user-2', 'nobody', 'user-1'])$$),
     ($$SELECT subject, status, client, has_refresh_token, generation, metadata, response FROM vault.tokens WHERE provider OPERATOR(pg_catalog.=) 'path' ORDER BY subject$$),
     ($$SELECT name, client_secrets FROM vault.clients$$),
     ($$SELECT builtin, token_endpoint FROM vault.providers WHERE name OPERATOR(pg_catalog.=) 'path'$$),

@@ -58,6 +58,7 @@ pub const CALLS: &[Call] = &[
     call("store_token_response", "write", About::Token, r#"SELECT vault.store_token_response('acme', 'ann', '{"access_token": "a"}', tenant => '{tenant}')"#),
     call("get_token", "read", About::Token, "SELECT vault.get_token('acme', 'ann', tenant => '{tenant}')"),
     call("get_token_set", "read", About::Token, "SELECT vault.get_token_set('acme', 'ann', tenant => '{tenant}')"),
+    call("get_tokens", "read", About::Token, "SELECT vault.get_tokens('acme', ARRAY['ann'], tenant => '{tenant}')"),
     call("authorization_header", "read", About::Token, "SELECT vault.authorization_header('acme', 'ann', tenant => '{tenant}')"),
     call("has_token", "read", About::Token, "SELECT vault.has_token('acme', 'ann', tenant => '{tenant}')"),
     call("is_valid", "read", About::Token, "SELECT vault.is_valid('acme', 'ann', tenant => '{tenant}')"),

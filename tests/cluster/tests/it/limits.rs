@@ -53,6 +53,7 @@ fn a_role_reads_no_more_than_it_may_in_all_its_sessions_together() -> Result<()>
         "SET ROLE pg_monitor; SELECT vault.get_token('acme', 'ann')",
         "SELECT vault.authorization_header('acme', 'ann')",
         "SELECT vault.get_token_set('acme', 'ann')",
+        "SELECT vault.get_tokens('acme', ARRAY['ann'])",
         "SELECT vault.export_token_set('acme', 'ann')",
         "SELECT vault.reveal(vault.seal('x'))",
     ] {

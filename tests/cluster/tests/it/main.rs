@@ -35,6 +35,7 @@ mod dialect;
 mod durability;
 mod events;
 mod fault_points;
+mod get_tokens;
 mod good_citizen;
 mod good_citizen_maintenance;
 mod good_citizen_processes;

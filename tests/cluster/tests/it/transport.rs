@@ -13,10 +13,11 @@ use crate::provider::LIMIT;
 use crate::session::sqlstate;
 
 /// What hands a secret out.
-const WAYS: [&str; 6] = [
+const WAYS: [&str; 7] = [
     "SELECT vault.get_token('acme', 'ann')",
     "SELECT vault.authorization_header('acme', 'ann')",
     "SELECT vault.get_token_set('acme', 'ann')",
+    "SELECT vault.get_tokens('acme', ARRAY['ann'])",
     "SELECT vault.export_token_set('acme', 'ann')",
     "SELECT vault.export_client_secrets('shop')",
     "SELECT vault.reveal(secret) FROM note",
