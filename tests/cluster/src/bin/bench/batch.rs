@@ -23,9 +23,9 @@ const STATEMENTS: [&str; 2] = [
     "SELECT access_token FROM vault.get_tokens('bench', $1)",
 ];
 const IN_ONE_STATEMENT: [&str; 2] = [
-    "SELECT count(length(value)) FROM sets, LATERAL (SELECT value FROM plain
+    "SELECT count(octet_length(value)) FROM sets, LATERAL (SELECT value FROM plain
      WHERE tenant = 'default' AND provider = 'bench' AND subject = ANY (sets.subjects) AND label = '' OFFSET 0) AS t",
-    "SELECT count(length(access_token)) FROM sets, vault.get_tokens('bench', sets.subjects)",
+    "SELECT count(octet_length(access_token)) FROM sets, vault.get_tokens('bench', sets.subjects)",
 ];
 
 /// Measures in a database of [`dataset::create`].

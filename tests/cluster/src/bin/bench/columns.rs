@@ -56,7 +56,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     }
     cluster.assert_never_crashed();
     report.note(format!(
-        "columns: {} rows in a table with a primary key; they are read by a client, and by count(length()) in the server",
+        "columns: {} rows in a table with a primary key; they are read by a client, and by count(octet_length()) in the server",
         arguments.column_rows
     ));
     Ok(report)
@@ -105,7 +105,7 @@ impl Part<'_> {
         self.record("reveal", Wanted::AtLeast(0.5), &speeds);
         let speeds = measure::in_turns(NAMES.len(), |side| {
             let count = format!(
-                "SELECT count(length({})) FROM {}",
+                "SELECT count(octet_length({})) FROM {}",
                 VALUES[side], NAMES[side]
             );
             measure::in_one_statement(self.admin, self.rows, &count)

@@ -136,7 +136,7 @@ fn in_one_statement(admin: &mut Client, arguments: &Arguments, report: &mut Repo
             )
             .replace("$2", secret);
         let statement =
-            format!("SELECT count(length(({call}))) FROM generate_series(1, {number}) AS n");
+            format!("SELECT count(octet_length(({call}))) FROM generate_series(1, {number}) AS n");
         measure::in_one_statement(admin, *number, &statement)
     })?;
     let names = sides.iter().map(|(name, ..)| *name);
