@@ -4,8 +4,11 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 use postgres::Client;
+use token_vault_cluster::wait::wait_for_sql;
 use token_vault_cluster::{Cluster, Result};
 
+use crate::beside::{LIMIT, refresher};
+use crate::measure::wait_until_quiet;
 use crate::wire::Parameters;
 
 /// A JWT's usual size.
@@ -80,10 +83,18 @@ pub fn create(cluster: &Cluster, database: &str, rows: u32) -> Result<Client> {
 
 /// Nothing that loading has left to do shall be done while something is measured.
 pub fn settle(admin: &mut Client, tables: &[&str]) -> Result<()> {
+    wait_until_sealed(admin)?;
     for table in tables {
         admin.batch_execute(&format!("VACUUM ANALYZE {table}"))?;
     }
     Ok(admin.batch_execute("CHECKPOINT")?)
+}
+
+/// Waits until the refresher has sealed the audit entries of all that was stored, and has no other work left.
+pub fn wait_until_sealed(admin: &mut Client) -> Result<()> {
+    let sealed = "SELECT NOT EXISTS (SELECT FROM vault.audit_entry WHERE pending IS NOT NULL)";
+    wait_for_sql(admin, sealed, LIMIT)?;
+    wait_until_quiet(refresher(admin)?)
 }
 
 /// The provider of all tokens.

@@ -104,7 +104,8 @@ fn load(admin: &mut Client, tokens: u32, apart: u32) -> Result<()> {
     dataset::settle(admin, &["vault.token"])?;
     // Whatever is going to be read is in memory then.
     let get_token = GET_TOKEN.replace("$1", &format!("'user-' || n * {apart}"));
-    Ok(admin.batch_execute(&format!(
+    admin.batch_execute(&format!(
         "SELECT count(octet_length(({get_token}))) FROM generate_series(0, {tokens} - 1) AS n"
-    ))?)
+    ))?;
+    dataset::wait_until_sealed(admin)
 }

@@ -4,13 +4,11 @@
 //! afterwards (the audit log) counts.
 
 use postgres::Client;
-use token_vault_cluster::wait::wait_for_sql;
 use token_vault_cluster::{Cluster, Options, Result};
 
 use crate::arguments::Arguments;
-use crate::beside::{LIMIT, refresher};
 use crate::dataset;
-use crate::measure::{Side, wait_until_quiet};
+use crate::measure::Side;
 use crate::report::{Report, Wanted};
 use crate::writes;
 
@@ -32,12 +30,11 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let rows = arguments.rows.min(MOST_ROWS);
     let mut admin = dataset::create(&cluster, "bench", rows)?;
     let mut sides = writes::sides(&cluster, &mut admin, 1, "SET synchronous_commit = off")?;
-    let worker = refresher(&mut admin)?;
     let mut report = Report::default();
     report.note(format!("WAL: {rows} tokens, each written once in a pass"));
     // Until pages have the free space that they will keep having.
     for side in &mut sides {
-        pass(&mut admin, worker, side, rows)?;
+        pass(&mut admin, side, rows)?;
     }
     for round in 1..=arguments.rounds {
         eprintln!("WAL: round {round} of {}", arguments.rounds);
@@ -45,7 +42,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
         for side in &mut sides {
             admin.batch_execute("CHECKPOINT")?;
             for (measurement, _) in PASSES {
-                let one = pass(&mut admin, worker, side, rows)?;
+                let one = pass(&mut admin, side, rows)?;
                 report.figure(measurement, side.name, UNIT, one);
                 bytes.push(one);
             }
@@ -60,15 +57,13 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
 }
 
 /// Writes every row once and returns the bytes of WAL for each.
-fn pass(admin: &mut Client, worker: i32, side: &mut Side, rows: u32) -> Result<f64> {
+fn pass(admin: &mut Client, side: &mut Side, rows: u32) -> Result<f64> {
     let start = dataset::seed() % u64::from(rows);
     let before = position(admin)?;
     for number in 0..u64::from(rows) {
         side.call(((start + number * STEP) % u64::from(rows)) as u32)?;
     }
-    let sealed = "SELECT NOT EXISTS (SELECT FROM vault.audit_entry WHERE pending IS NOT NULL)";
-    wait_for_sql(admin, sealed, LIMIT)?;
-    wait_until_quiet(worker)?;
+    dataset::wait_until_sealed(admin)?;
     Ok((position(admin)? - before) / f64::from(rows))
 }
 
