@@ -11,7 +11,7 @@ pub struct Arguments {
     pub rows: u32,
     /// How often everything is measured; the median counts.
     pub rounds: u32,
-    /// How long each statement runs in each round.
+    /// How long each side is measured at a stretch: long enough for the refresher to write what calls have noted.
     pub duration: Duration,
     /// Connections that run a statement at the same time.
     pub clients: u32,
@@ -33,6 +33,8 @@ pub struct Arguments {
     pub claimed_from: u32,
     /// What is measured, if not everything.
     only: Option<String>,
+    /// A sentence for the report: what somebody should know who reads it later.
+    pub note: Option<String>,
     /// The folder for figures and plots, if they are kept.
     pub output: Option<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl Default for Arguments {
             connections: 64,
             claimed_from: 1_000_000,
             only: None,
+            note: None,
             output: None,
         }
     }
@@ -76,6 +79,7 @@ impl Arguments {
             let value = arguments.next().unwrap_or_default();
             match name.as_str() {
                 "--only" => parsed.only = Some(known(value, parts)?),
+                "--note" => parsed.note = Some(value),
                 "--output" => parsed.output = Some(value.into()),
                 _ => parsed.set(&name, &value)?,
             }

@@ -58,7 +58,7 @@ pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> 
             measure::in_one_statement(admin, tokens, IN_ONE_STATEMENT[side])
         })?;
         for (side, speed) in SIDES.iter().zip(&speeds) {
-            let measurement = "read in one statement, 100 at a time";
+            let measurement = "read 100 in one statement";
             report.figure(measurement, side, "µs/token", 1e6 / speed.rate);
             report.figure(measurement, side, "µs of processor/token", speed.cpu);
         }

@@ -17,7 +17,7 @@ const SETTINGS: [&str; 4] = [
 /// One line of them.
 pub fn describe(admin: &mut Client, arguments: &Arguments) -> Result<String> {
     let mut line = format!(
-        "{} tokens, {} clients on Unix sockets, {} rounds of {} s for each side, library preloaded",
+        "{} tokens, {} clients on Unix sockets, {} rounds of twice {} s for each side, library preloaded",
         arguments.rows,
         arguments.clients,
         arguments.rounds,

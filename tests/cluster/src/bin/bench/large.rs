@@ -37,7 +37,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     for round in 1..=arguments.rounds {
         eprintln!("large: round {round} of {}", arguments.rounds);
         let speeds = measure::in_turns(sides.len(), |place| {
-            sides[place].speed(arguments.duration / 2, tokens)
+            sides[place].speed(arguments.duration, tokens)
         })?;
         let names = sides.iter().map(|side| side.name);
         measure::record(&mut report, "get_token among few and many", names, &speeds);

@@ -7,7 +7,7 @@
 //! are refreshed at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside
 //! refreshes.
 //!
-//! Usage: bench [--only PART,…] [--output FOLDER] [--rows N] [--rounds N] [--seconds N] [--clients N] [--column-rows N]
+//! Usage: bench [--only PART,…] [--output FOLDER] [--note TEXT] [--rows N] [--rounds N] [--seconds N] [--clients N] [--column-rows N]
 //!     [--memory-calls N] [--large N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N]
 //!     [--claimed-from N]
 
@@ -73,6 +73,7 @@ fn run() -> Result<()> {
         .collect();
     let arguments = Arguments::parse(std::env::args().skip(1), &names)?;
     let mut all = Report::default();
+    arguments.note.iter().for_each(|note| all.note(note));
     if SHARED.iter().any(|part| arguments.wants(part)) {
         in_one_server(&arguments, &mut all)?;
     }

@@ -182,8 +182,9 @@ pub fn in_turns(sides: usize, mut speed: impl FnMut(usize) -> Result<Speed>) -> 
 
 /// One round of calls through clients.
 pub fn through_clients(sides: &mut [Side], arguments: &Arguments) -> Result<Vec<Speed>> {
-    let (duration, rows) = (arguments.duration / 2, arguments.rows);
-    in_turns(sides.len(), |side| sides[side].speed(duration, rows))
+    in_turns(sides.len(), |side| {
+        sides[side].speed(arguments.duration, arguments.rows)
+    })
 }
 
 /// A statement of so many calls, alone in a session.

@@ -31,11 +31,12 @@ pub fn save(report: &Report, folder: &Path) -> Result<()> {
     )?)
 }
 
-/// One line for each value; no name has a comma or a quotation mark in it.
+/// One line for each value.
 fn csv(report: &Report) -> String {
     let mut text = String::from("measured,side,unit,round,value\n");
     let mut add = |measured: &str, side: &str, unit: &str, values: &[f64]| {
         for (round, value) in (1..).zip(values) {
+            let [measured, side, unit] = [measured, side, unit].map(quoted);
             text.push_str(&format!("{measured},{side},{unit},{round},{value}\n"));
         }
     };
@@ -54,6 +55,13 @@ fn csv(report: &Report) -> String {
     text
 }
 
+fn quoted(text: &str) -> String {
+    match text.contains([',', '"']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,11 +73,13 @@ mod tests {
         let mut report = Report::default();
         report.figure("reads", "plain", CALLS, 10.5);
         report.figure("reads", "plain", CALLS, 11.0);
+        report.figure("reads", "plain, again", CALLS, 12.0);
         report.ratio("x", Wanted::AtMost(1.15), 0.5);
         assert_eq!(
             csv(&report),
             "measured,side,unit,round,value\n\
-             reads,plain,calls/s,1,10.5\nreads,plain,calls/s,2,11\nratio,x,≤ 1.15,1,0.5\n"
+             reads,plain,calls/s,1,10.5\nreads,plain,calls/s,2,11\n\
+             reads,\"plain, again\",calls/s,1,12\nratio,x,≤ 1.15,1,0.5\n"
         );
     }
 
