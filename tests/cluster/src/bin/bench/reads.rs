@@ -53,11 +53,16 @@ pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> 
         let names: Vec<&str> = sides.iter().map(|side| side.name).collect();
         let speeds = measure::through_clients(&mut sides, arguments)?;
         measure::record(&mut report, THROUGH_CLIENTS, names.iter().copied(), &speeds);
+        let place = |side| names.iter().position(|name| *name == side);
         for (other, name, wanted) in RATIOS {
-            let place = |side| names.iter().position(|name| *name == side);
             if let (Some(ours), Some(other)) = (place(GET_TOKEN_SIDE), place(other)) {
                 ratios(&mut report, name, wanted, (speeds[ours], speeds[other]));
             }
+        }
+        // What speaks PostgreSQL's protocol can't be faster than that, whatever it does.
+        if let (Some(plain), Some(redis)) = (place(PLAIN), place(REDIS)) {
+            let ratio = speeds[plain].rate / speeds[redis].rate;
+            report.ratio("plain_select_to_redis", Wanted::Nothing, ratio);
         }
         in_one_statement(admin, arguments, &mut report)?;
     }
