@@ -19,10 +19,24 @@ impl fmt::Display for Report {
     }
 }
 
+/// What a reader of the tables has to know.
+const INTRODUCTION: &str = "\
+# Benchmark
+
+Written by `make bench`; [figures.csv](figures.csv) has every round.
+
+All sides are called by the same small client, which costs less than any driver: prepared statements over Unix sockets
+(Redis: `GET`), one request at a time. In each round every side has its turn, and then again in reverse order. A ratio is
+the vault's calls (or rows) a second to those of the other side, or, where its name ends with `_cpu`, the processor time of
+a call there to that in the vault: more is better. Ratios of WAL, memory and time are the vault's to what it is compared
+with: less is better. Shown is the median of the rounds' ratios, with the least and the most. Clients, server and
+refresher share the processors; what the refresher writes later about a call is told apart from what the call itself takes.
+
+";
+
 /// The same as Markdown, with the plots in front.
 pub fn markdown(report: &Report, plots: &[&str]) -> String {
-    let mut text =
-        String::from("# Benchmark\n\nWritten by `make bench`; `figures.csv` has every round.\n\n");
+    let mut text = String::from(INTRODUCTION);
     for plot in plots {
         text.push_str(&format!("![]({plot})\n\n"));
     }
