@@ -14,12 +14,15 @@ use crate::wire::Redis;
 const PROGRAM: &str = "redis-server";
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Ends the server when the standard input ends, and so with this process, however that ends.
+/// Ends the server when the standard input ends, and so with this process, however that ends, and removes its folder.
 const SCRIPT: &str = r#"
+folder=$1
+shift
 "$@" &
 read -r _
 kill $!
 wait $!
+rm -rf "$folder"
 "#;
 
 /// Dropping it ends it.
@@ -34,9 +37,11 @@ impl RedisServer {
         if !is_installed() {
             return Ok(None);
         }
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::Builder::new().prefix("tv-redis-").tempdir()?;
         let process = Command::new("sh")
-            .args(["-c", SCRIPT, "redis", PROGRAM])
+            .args(["-c", SCRIPT, "redis"])
+            .arg(folder.path())
+            .arg(PROGRAM)
             // No port, nothing on disk.
             .args(["--port", "0", "--save", "", "--appendonly", "no"])
             .arg("--unixsocket")
