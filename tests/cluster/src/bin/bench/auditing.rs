@@ -36,6 +36,9 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     )?;
     let mut sides = sides(&cluster, &mut admin, arguments)?;
     let mut report = Report::default();
+    for side in &mut sides {
+        side.warm_up(arguments.rows)?;
+    }
     for round in 1..=arguments.rounds {
         eprintln!("auditing: round {round} of {}", arguments.rounds);
         admin.batch_execute("CHECKPOINT")?;

@@ -38,6 +38,9 @@ pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> 
              FROM generate_series(1, {SETS}) AS s, generate_series(1, {SIZE}) AS n GROUP BY s",
         arguments.rows
     ))?;
+    for side in &mut sides {
+        side.warm_up(arguments.rows.div_ceil(SIZE))?;
+    }
     for round in 1..=arguments.rounds {
         eprintln!("batches: round {round} of {}", arguments.rounds);
         let speeds = measure::through_clients(&mut sides, arguments)?;

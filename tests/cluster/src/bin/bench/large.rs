@@ -34,6 +34,9 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
          the others short",
         u64::from(tokens) * u64::from(apart)
     ));
+    for side in &mut sides {
+        side.warm_up(tokens)?;
+    }
     for round in 1..=arguments.rounds {
         eprintln!("large: round {round} of {}", arguments.rounds);
         let speeds = measure::in_turns(sides.len(), |place| {

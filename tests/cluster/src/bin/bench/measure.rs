@@ -94,6 +94,23 @@ impl Side {
         self
     }
 
+    /// A call of each client for each of the first rows. A session's first calls cost more: it plans its statement, loads
+    /// what it remembers, and maps each page of shared memory when it touches it for the first time.
+    pub fn warm_up(&mut self, rows: u32) -> Result<()> {
+        thread::scope(|scope| {
+            let threads: Vec<_> = self
+                .callers
+                .iter_mut()
+                .map(|caller| scope.spawn(move || (0..rows).try_for_each(|row| caller.call(row))))
+                .collect();
+            let mut results = threads
+                .into_iter()
+                .map(|thread| thread.join().map_err(|_| "a client died")?);
+            results.try_for_each(|result| result)
+        })?;
+        self.wait_for_refresher()
+    }
+
     /// One call of its first client.
     pub fn call(&mut self, number: u32) -> Result<()> {
         let caller = self.callers.first_mut().ok_or("a side without client")?;

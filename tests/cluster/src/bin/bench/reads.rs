@@ -48,6 +48,10 @@ pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> 
         Some(redis) => sides.push(redis_side(redis, arguments)?),
         None => report.note("redis-server is not installed: nothing is compared with Redis"),
     }
+    for side in &mut sides {
+        eprintln!("warming up: {}", side.name);
+        side.warm_up(arguments.rows)?;
+    }
     for round in 1..=arguments.rounds {
         eprintln!("reads: round {round} of {}", arguments.rounds);
         let names: Vec<&str> = sides.iter().map(|side| side.name).collect();

@@ -19,6 +19,8 @@ pub const STORE_TOKEN_SIDE: &str = "vault.store_token";
 
 /// Calls, at most, within one statement.
 const MAX_CALLS: u32 = 20_000;
+/// Calls of each session before it is measured.
+const WARM_UP: u32 = 500;
 /// Digits of which each value is a part, from another place on.
 const POOL: usize = 1 << 22;
 
@@ -36,11 +38,18 @@ const COMMITS: [(&str, &str, &str); 2] = [
 pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> Result<Report> {
     let mut report = Report::default();
     admin.batch_execute("CREATE UNLOGGED TABLE fresh (subject text, value text)")?;
+    let mut by_commit = Vec::new();
+    for (commit, ..) in COMMITS {
+        let settings = format!("SET synchronous_commit = {commit}");
+        let mut sides = sides(cluster, admin, arguments.clients, &settings)?;
+        for side in &mut sides {
+            side.warm_up(WARM_UP.min(arguments.rows))?;
+        }
+        by_commit.push(sides);
+    }
     for round in 1..=arguments.rounds {
         eprintln!("writes: round {round} of {}", arguments.rounds);
-        for (commit, measurement, name) in COMMITS {
-            let settings = format!("SET synchronous_commit = {commit}");
-            let mut sides = sides(cluster, admin, arguments.clients, &settings)?;
+        for ((_, measurement, name), mut sides) in COMMITS.into_iter().zip(&mut by_commit) {
             let speeds = measure::through_clients(&mut sides, arguments)?;
             measure::record(&mut report, measurement, [PLAIN, STORE_TOKEN_SIDE], &speeds);
             let [plain, ours] = [speeds[0], speeds[1]];
