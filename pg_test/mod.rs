@@ -3,6 +3,7 @@
 
 mod board;
 mod clean_logs;
+mod cleaned;
 #[cfg(test)]
 mod errand;
 mod errors;

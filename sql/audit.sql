@@ -1,8 +1,13 @@
--- The audit log. Entries are ordinary rows until they are sealed: then they have a place in the chain and a code (HMAC) over
--- what they say and the code before them.
+-- The audit log: entries with a place in the chain and a code (HMAC) over what they say and the code before them. What a
+-- transaction writes waits until it has committed and is then sealed, many at a time.
 
-CREATE SEQUENCE vault.audit_pending;
-SELECT pg_catalog.pg_extension_config_dump('vault.audit_pending', '');
+-- Without index, check and partition, because every change of a token writes a row here: vault.audit_entries() reads it.
+CREATE TABLE vault.audit_unsealed (
+    entries bytea NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE vault.audit_unsealed ALTER COLUMN entries SET STORAGE EXTERNAL;
+COMMENT ON TABLE vault.audit_unsealed IS 'entries of the audit log that are not sealed yet';
+SELECT pg_catalog.pg_extension_config_dump('vault.audit_unsealed', '');
 
 CREATE TABLE vault.audit_entry (
     at               timestamptz NOT NULL,
@@ -17,11 +22,9 @@ CREATE TABLE vault.audit_entry (
     label            text,
     reason           text,
     detail           jsonb,
-    position         bigint,
-    mac              bytea,
-    pending          bigint,      -- counts up until the entry is sealed
-    batch            bytea,       -- many entries at one place: vault.audit_entries() shows them
-    CHECK ((position IS NULL) OPERATOR(pg_catalog.=) (mac IS NULL))
+    position         bigint      NOT NULL,
+    mac              bytea       NOT NULL,
+    batch            bytea        -- many entries at one place: vault.audit_entries() shows them
 ) PARTITION BY RANGE (at);
 ALTER TABLE vault.audit_entry ALTER COLUMN batch SET STORAGE EXTERNAL; -- to compress it takes longer than to write it
 COMMENT ON TABLE vault.audit_entry IS 'who did what, when, about which token; never a value';
@@ -32,7 +35,6 @@ CREATE TABLE vault.audit_entry_default PARTITION OF vault.audit_entry DEFAULT;
 -- Each partition has indexes of its own. With indexes on the whole table, a dump could not be restored: it would make those
 -- of the later partitions a second time.
 CREATE INDEX audit_entry_default_position ON vault.audit_entry_default (position);
-CREATE INDEX audit_entry_default_pending ON vault.audit_entry_default (pending) WHERE pending IS NOT NULL;
 COMMENT ON TABLE vault.audit_entry_default IS 'entries of months that have no partition of their own';
 SELECT pg_catalog.pg_extension_config_dump('vault.audit_entry_default', '');
 
@@ -73,7 +75,11 @@ FROM (SELECT at, event, login_role, role, application_name, client_address, tena
       UNION ALL
       SELECT b.at, b.event, b.login_role, b.role, b.application_name, b.client_address, b.tenant, b.provider, b.subject, b.label,
              b.reason, b.detail::pg_catalog.jsonb, a.position, pg_catalog.encode(a.mac, 'hex')
-      FROM vault.audit_entry AS a, vault.audit_entries(a.batch) AS b WHERE a.batch IS NOT NULL) AS e
+      FROM vault.audit_entry AS a, vault.audit_entries(a.batch) AS b WHERE a.batch IS NOT NULL
+      UNION ALL
+      SELECT b.at, b.event, b.login_role, b.role, b.application_name, b.client_address, b.tenant, b.provider, b.subject, b.label,
+             b.reason, b.detail::pg_catalog.jsonb, NULL, NULL
+      FROM vault.audit_unsealed AS u, vault.audit_entries(u.entries) AS b) AS e
 WHERE (SELECT vault.can_see_all()) OR vault.can_see(e.tenant, e.provider, e.subject);
 COMMENT ON VIEW vault.audit_log IS 'the audit log, as far as the role may read or administer what the entries are about';
-COMMENT ON COLUMN vault.audit_log.position IS 'place in the chain, which many reads at the same time share; NULL: not sealed yet';
+COMMENT ON COLUMN vault.audit_log.position IS 'place in the chain, which many entries at the same time share; NULL: not sealed yet';

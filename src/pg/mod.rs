@@ -5,10 +5,12 @@
 pub mod allocator;
 pub mod background;
 pub mod catalog;
+pub mod cleaned;
 pub mod connection;
 pub mod exit;
 pub mod fault;
 pub mod head;
+pub mod heap;
 pub mod index_scan;
 pub mod inval;
 pub mod jsonb;

@@ -12,7 +12,7 @@ pub use pgrx::pg_sys::BuiltinOid;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::time::{self, UnixMicros};
-use super::{role, row_lock};
+use super::{role, row_lock, statement};
 
 /// A statement text with the types of `$1`, `$2`, ...; planned at its first use in a backend.
 pub struct Statement {
@@ -38,6 +38,12 @@ pub struct Argument(Option<pg_sys::Datum>);
 impl<T: IntoDatum> From<T> for Argument {
     fn from(value: T) -> Self {
         Argument(value.into_datum())
+    }
+}
+
+impl Argument {
+    pub(super) fn datum(&self) -> Option<pg_sys::Datum> {
+        self.0
     }
 }
 
@@ -208,13 +214,15 @@ impl Session {
         mode: Mode,
         row: impl FnMut(&Row) -> R,
     ) -> Vec<R> {
+        let plan = statement.plan();
+        let _own = statement::own_text();
         assert_eq!(
             statement.types.len(),
             arguments.len(),
             "arguments of: {}",
             statement.sql
         );
-        execute_plan(statement.plan(), arguments, mode, row)
+        execute_plan(plan, arguments, mode, row)
     }
 }
 

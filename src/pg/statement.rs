@@ -9,9 +9,8 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 
 use pgrx::{PgList, is_a, pg_guard, pg_sys};
-use token_vault_core::redact::literals::{hidden, mask, redact};
 
-use super::log;
+use super::{cleaned, log};
 
 /// What is asked about texts.
 pub struct Concerns {
@@ -94,14 +93,37 @@ unsafe extern "C-unwind" fn analyzed(
     }
 }
 
+thread_local! {
+    /// The next plan that runs is one of ours: its text is a literal of this library's.
+    static OWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Until it is dropped, the next plan that is started is taken for one of ours, whose text hides nothing.
+pub struct OwnText(());
+
+/// See [`OwnText`].
+pub fn own_text() -> OwnText {
+    OWN.set(true);
+    OwnText(())
+}
+
+impl Drop for OwnText {
+    fn drop(&mut self) {
+        OWN.set(false);
+    }
+}
+
 /// Before a plan runs. The text stays masked: extensions look at it when the plan has ended, and parallel workers get it.
 unsafe extern "C-unwind" fn start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: the server's arguments; the masked text lives as long as what points to it.
     unsafe {
-        (*query).sourceText = shown(
-            (*query).sourceText,
-            pg_sys::GetMemoryChunkContext(query.cast()),
-        );
+        // A function that our plan calls may run a plan of somebody else's.
+        if !OWN.replace(false) {
+            (*query).sourceText = shown(
+                (*query).sourceText,
+                pg_sys::GetMemoryChunkContext(query.cast()),
+            );
+        }
         match NEXT.get() {
             Some(Hooks {
                 start: Some(next), ..
@@ -161,9 +183,10 @@ unsafe extern "C-unwind" fn shown(
     // SAFETY: a statement's text, or null; a context that outlives the text's use.
     unsafe {
         match log::bytes(text) {
-            Some(bytes) if is_sensitive(text) && !has_nothing_to_hide(bytes) => {
-                copy(&masked(bytes), context)
-            }
+            Some(bytes) if is_sensitive(text) => cleaned::with(bytes, |cleaned| {
+                let masked = cleaned.masked.as_ref();
+                masked.map_or(text, |masked| copy(masked, context))
+            }),
             _ => text,
         }
     }
@@ -254,13 +277,6 @@ unsafe fn defined<'a>(node: *mut pg_sys::Node) -> Option<&'a [u8]> {
     }
 }
 
-/// The masked text; nothing but `*` where there is no memory to do better.
-fn masked(text: &[u8]) -> Vec<u8> {
-    mask(text)
-        .and_then(token_vault_core::redact::Text::into_c_string)
-        .unwrap_or_else(|_| vec![b'*', 0])
-}
-
 /// # Safety
 /// `text` ends with a NUL; the context is one of this process.
 unsafe fn copy(text: &[u8], context: pg_sys::MemoryContext) -> *const c_char {
@@ -340,21 +356,15 @@ pub fn mark_current() {
         is_sensitive: true,
         is_reported: true,
     });
-    if !has_nothing_to_hide(text) {
-        report(text);
-    }
+    cleaned::with(text, |cleaned| {
+        if cleaned.masked.is_some() {
+            report(&cleaned.redacted);
+        }
+    });
 }
 
-/// Whether a sensitive text has parameters only, as an application's should.
-fn has_nothing_to_hide(text: &[u8]) -> bool {
-    hidden(text).next().is_none()
-}
-
-/// Shows a cleaned text in pg_stat_activity.
+/// Shows a cleaned text, which ends with a NUL, in pg_stat_activity.
 fn report(text: &[u8]) {
-    let text = redact(text)
-        .and_then(token_vault_core::redact::Text::into_c_string)
-        .unwrap_or_else(|_| vec![b'*', 0]);
     // SAFETY: this process's own entry, which nobody else writes; null before there is one. The state stays what it is,
     // and so does the query's number.
     unsafe {

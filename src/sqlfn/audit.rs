@@ -99,7 +99,7 @@ fn audit_verify(
     }))
 }
 
-/// The entries of a row that holds many; the view shows them like the others.
+/// The entries of a row that holds many or is not sealed; the view shows them like the others.
 #[pg_extern(schema = "vault", immutable, strict, parallel_safe)]
 #[allow(clippy::type_complexity)]
 fn audit_entries(

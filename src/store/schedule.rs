@@ -32,8 +32,14 @@ pub fn lanes_of(way: i64) -> std::ops::Range<Lane> {
     way << 16..(way + 1) << 16
 }
 
-/// Makes a token due at a time, forgetting earlier failures and any attempt: its credentials are new.
-pub fn set(session: &Session, token: i64, lane: Lane, due_at: UnixMicros) {
+/// Makes a token due at a time, forgetting earlier failures and any attempt: its credentials are new. `is_known`: it is
+/// probably on the schedule.
+pub fn set(session: &Session, token: i64, lane: Lane, due_at: UnixMicros, is_known: bool) {
+    static CHANGE: Statement = Statement::new(
+        "UPDATE vault.refresh_schedule SET lane = $2, due_at = $3, failures = 0, attempt = NULL, attempt_generation = NULL,
+             attempted_at = NULL WHERE token = $1",
+        &[INT8OID, INT8OID, TIMESTAMPTZOID],
+    );
     static SET: Statement = Statement::new(
         "INSERT INTO vault.refresh_schedule (token, lane, due_at) VALUES ($1, $2, $3)
          ON CONFLICT (token) DO UPDATE SET lane = EXCLUDED.lane,
@@ -41,7 +47,9 @@ pub fn set(session: &Session, token: i64, lane: Lane, due_at: UnixMicros) {
         &[INT8OID, INT8OID, TIMESTAMPTZOID],
     );
     let arguments = [token.into(), lane.into(), timestamp(Some(due_at))];
-    session.run(&SET, &arguments);
+    if !is_known || session.run(&CHANGE, &arguments) == 0 {
+        session.run(&SET, &arguments);
+    }
 }
 
 /// Takes a token off the schedule.

@@ -11,8 +11,11 @@ use crate::pg::{latch, server};
 use crate::store::schedule::{self, Lane};
 use crate::worker::board;
 
-/// Tokens read between two writes; a read of one more waits for its place until the next read of it.
+/// Tokens whose reads wait to be written. A read of one more is not counted.
 const MAX_TOKENS: usize = 16_384;
+/// Tokens that are written at a time. One takes the writer as long as half a read takes its reader, so where a great many
+/// different tokens are read, the numbers become a sample rather than a burden.
+pub const ROUND: usize = 2_000;
 /// How far a token may be from the place its number points to.
 const PROBES: usize = 8;
 
@@ -21,6 +24,8 @@ pub static USAGE: SharedState<Usage> = SharedState::new(c"token_vault usage");
 #[derive(Clone, Copy)]
 pub struct Usage {
     noted: usize,
+    /// Where the next round begins, so that each place has its turn.
+    next: usize,
     tokens: [Read; MAX_TOKENS],
 }
 
@@ -42,6 +47,7 @@ const NONE: Read = Read {
 impl Usage {
     pub const EMPTY: Usage = Usage {
         noted: 0,
+        next: 0,
         tokens: [NONE; MAX_TOKENS],
     };
 
@@ -66,13 +72,19 @@ impl Usage {
     }
 
     fn take(&mut self, database: u32, limit: usize) -> Vec<Read> {
-        let taken: Vec<Read> = self
-            .tokens
-            .iter_mut()
-            .filter(|read| read.reads > 0 && read.database == database)
-            .take(limit)
-            .map(|read| std::mem::replace(read, NONE))
-            .collect();
+        let mut taken = Vec::with_capacity(limit.min(self.noted));
+        let first = self.next;
+        for step in 0..MAX_TOKENS {
+            if taken.len() == limit {
+                break;
+            }
+            let place = (first + step) % MAX_TOKENS;
+            let read = &mut self.tokens[place];
+            if read.reads > 0 && read.database == database {
+                taken.push(std::mem::replace(read, NONE));
+                self.next = place + 1;
+            }
+        }
         self.noted -= taken.len();
         taken
     }
@@ -93,10 +105,21 @@ pub fn is_pending() -> bool {
     USAGE.with(|usage| usage.noted > 0) == Some(true)
 }
 
-/// Writes what has been noted for this database. Called by the refresher in a transaction of its own.
+/// Writes what has been noted for this database, at most [`ROUND`] tokens of it. Called by the refresher in a transaction of
+/// its own.
 ///
 /// Returns the lanes of tokens that are due now because they have been used: their policy had let them rest.
 pub fn write(database: Oid) -> Vec<(Lane, UnixMicros)> {
+    write_round(database).unwrap_or_default()
+}
+
+/// Writes all that has been noted for this database; nobody will wake what it lets rest.
+pub fn write_all(database: Oid) {
+    while write_round(database).is_some() {}
+}
+
+/// None: nothing has been noted.
+fn write_round(database: Oid) -> Option<Vec<(Lane, UnixMicros)>> {
     static WRITE: Statement = Statement::new(
         "INSERT INTO vault.token_usage AS u (token, last_used_at, reads)
          SELECT t.id, to_timestamp(r.at / 1000000.0), r.reads
@@ -106,13 +129,13 @@ pub fn write(database: Oid) -> Vec<(Lane, UnixMicros)> {
         &[INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID],
     );
     let reads = USAGE
-        .with(|usage| usage.take(database.to_u32(), MAX_TOKENS))
+        .with(|usage| usage.take(database.to_u32(), ROUND))
         .unwrap_or_default();
     if reads.is_empty() {
-        return Vec::new();
+        return None;
     }
     let column = |value: fn(&Read) -> i64| reads.iter().map(value).collect::<Vec<i64>>();
-    spi::session(|session| {
+    Some(spi::session(|session| {
         session.run(
             &WRITE,
             &[
@@ -122,5 +145,5 @@ pub fn write(database: Oid) -> Vec<(Lane, UnixMicros)> {
             ],
         );
         schedule::wake_used(session, &column(|read| read.token))
-    })
+    }))
 }

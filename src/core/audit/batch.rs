@@ -39,7 +39,20 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn take(&mut self) -> Result<Entry<'a>, BadEntry> {
+    /// All entries of these bytes.
+    ///
+    /// # Errors
+    /// Where the bytes are none of a batch.
+    pub fn decode(bytes: &'a [u8]) -> Result<Vec<Entry<'a>>, BadEntry> {
+        let mut batch = Batch::new(bytes);
+        let mut entries = Vec::new();
+        while !batch.rest.is_empty() {
+            entries.push(batch.take_entry()?);
+        }
+        Ok(entries)
+    }
+
+    fn take_entry(&mut self) -> Result<Entry<'a>, BadEntry> {
         let (at, rest) = self.rest.split_first_chunk().ok_or(BadEntry)?;
         let (repeated, mut rest) = rest.split_first_chunk().ok_or(BadEntry)?;
         let repeated = u16::from_be_bytes(*repeated);
@@ -58,7 +71,7 @@ impl<'a> Iterator for Batch<'a> {
     type Item = Entry<'a>;
 
     fn next(&mut self) -> Option<Entry<'a>> {
-        let entry = self.take();
+        let entry = self.take_entry();
         if entry.is_err() {
             self.rest = &[];
         }
@@ -108,6 +121,9 @@ mod tests {
             entries[..1]
         );
         assert_eq!(Batch::new(&[9; 7]).count(), 0);
+        assert_eq!(Batch::decode(&batch), Ok(entries.to_vec()));
+        assert_eq!(Batch::decode(&batch[..batch.len() - 1]), Err(BadEntry));
+        assert_eq!(Batch::decode(&[]), Ok(Vec::new()));
     }
 
     proptest! {

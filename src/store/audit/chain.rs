@@ -8,10 +8,13 @@ use super::table;
 use crate::error::Result;
 use crate::pg::spi::BuiltinOid::{BYTEAOID, INT8OID};
 use crate::pg::spi::{Row, Session, Statement};
+use crate::pg::time;
 use crate::store::keyring;
 
-/// Entries sealed in one statement.
-const BATCH: i64 = 2_000;
+/// Rows of unsealed entries that are taken at a time.
+const ROWS: i64 = 2_000;
+/// Entries, at most, that are written with one statement.
+const BATCH: usize = 4_000;
 
 /// The end of the chain.
 #[derive(Clone, Copy)]
@@ -116,7 +119,7 @@ pub fn write_batch(session: &Session, entries: &[Entry]) -> Result<bool> {
 /// Writes entries that are not in the table yet: sealed, if that is possible.
 pub fn write(session: &Session, entries: &[Entry]) -> Result<()> {
     let Some(mut head) = hold(session) else {
-        table::insert_all(session, entries, None);
+        table::append_unsealed(entries);
         return Ok(());
     };
     let details = table::as_jsonb(session, entries.iter().map(|entry| entry.detail).collect());
@@ -129,29 +132,36 @@ pub fn write(session: &Session, entries: &[Entry]) -> Result<()> {
         })
         .collect();
     let seals = head.append(&entries)?;
-    table::insert_all(session, &entries, Some(&seals));
+    table::insert_sealed(session, &entries, &seals);
     save(session, &head);
     Ok(())
 }
 
-/// Seals what sessions have written and committed, at most one batch of it; returns how many, and whether there may be
-/// more.
+/// Seals what sessions have written and committed, at most [`ROWS`] of it; returns how many entries, and whether there may
+/// be more.
 pub fn seal(session: &Session) -> Result<(i64, bool)> {
     // The key is not asked for (a command may have to be run) where there is nothing to do.
-    if !table::has_pending(session) {
+    if !table::has_unsealed(session) || hold(session).is_none() {
         return Ok((0, false));
     }
-    let Some(mut head) = hold(session) else {
-        return Ok((0, false));
-    };
-    let (numbers, written): (Vec<i64>, Vec<_>) = table::pending(session, BATCH).into_iter().unzip();
-    if numbers.is_empty() {
-        return Ok((0, false));
+    let rows = table::take_unsealed(session, ROWS);
+    let mut entries: Vec<Entry> = rows.iter().flat_map(|row| entries_of(row)).collect();
+    entries.sort_by_key(|entry| entry.at);
+    for entries in entries.chunks(BATCH) {
+        if !write_batch(session, entries)? {
+            write(session, entries)?;
+        }
     }
-    let entries: Vec<Entry> = written.iter().map(table::Written::entry).collect();
-    let sealed = numbers.len() as i64;
-    let seals = head.append(&entries)?;
-    table::set_seals(session, numbers, &seals);
-    save(session, &head);
-    Ok((sealed, sealed == BATCH))
+    Ok((entries.len() as i64, rows.len() as i64 == ROWS))
+}
+
+/// The entries of an unsealed row. One that somebody has spoilt leaves that behind.
+fn entries_of(row: &[u8]) -> Vec<Entry<'_>> {
+    Batch::decode(row).unwrap_or_else(|_| {
+        vec![Entry {
+            at: time::now(),
+            event: "audit_unreadable",
+            ..Entry::default()
+        }]
+    })
 }

@@ -143,8 +143,8 @@ pub fn refused(event: &str, about: About, detail: Option<Detail>) {
 }
 
 /// Entries of the refresher, which knows of them itself; written in its transaction.
-pub fn refreshed(session: &Session, entries: &[Entry]) {
-    table::insert_all(session, entries, None);
+pub fn refreshed(entries: &[Entry]) {
+    table::append_unsealed(entries);
     if let [_, ..] = entries {
         buffer::announce_unsealed(server::database());
     }

@@ -40,14 +40,8 @@ pub fn make_ahead() {
             );
             session.run_once(&make, &[], &[]);
             close(session, &table);
-            for further in [
-                format!("CREATE INDEX audit_entry_{name}_position ON {table} (position)"),
-                format!(
-                    "CREATE INDEX audit_entry_{name}_pending ON {table} (pending) WHERE pending IS NOT NULL"
-                ),
-            ] {
-                session.run_once(&further, &[], &[]);
-            }
+            let index = format!("CREATE INDEX audit_entry_{name}_position ON {table} (position)");
+            session.run_once(&index, &[], &[]);
         }
     });
 }
@@ -83,7 +77,7 @@ pub fn drop_old() -> Result<usize> {
         &[FLOAT8OID],
     );
     static IN_DEFAULT: Statement = Statement::new(
-        "SELECT FROM vault.audit_entry_default WHERE pending IS NULL AND at < clock_timestamp() - make_interval(secs => $1) LIMIT 1",
+        "SELECT FROM vault.audit_entry_default WHERE at < clock_timestamp() - make_interval(secs => $1) LIMIT 1",
         &[FLOAT8OID],
     );
     let Some(retention) = settings::audit_retention() else {
@@ -127,16 +121,12 @@ fn drop_from_default(session: &Session, seconds: f64) -> Result<()> {
     Ok(())
 }
 
-/// Remembers the places of what is about to be dropped; false: it can't be dropped yet, because something is not sealed or
-/// the chain's key is not to be had.
+/// Remembers the places of what is about to be dropped; false: it can't be dropped yet, because the chain's key is not to
+/// be had.
 fn cut(session: &Session, table: &str, condition: &str) -> Result<bool> {
     let Some(head) = chain::hold(session) else {
         return Ok(false);
     };
-    let pending = format!("SELECT FROM {table} WHERE ({condition}) AND position IS NULL LIMIT 1");
-    if !session.prepare(&pending, &[]).write(&[], |_| ()).is_empty() {
-        return Ok(false);
-    }
     let runs = runs(session, table, condition);
     let seals: Vec<Vec<u8>> = keyring::with_audit_key(head.key, |key| {
         runs.iter()

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use token_vault_core::audit::{Entry, Mac, batch_message, entry_message};
+use token_vault_core::audit::{Batch, Entry, Mac, batch_message, entry_message};
 
 use super::buffer;
 use crate::pg::spi::BuiltinOid::{
@@ -10,7 +10,7 @@ use crate::pg::spi::BuiltinOid::{
     TIMESTAMPTZOID,
 };
 use crate::pg::spi::{self, Row, Session, Statement, timestamp};
-use crate::pg::{server, time, transaction};
+use crate::pg::{catalog, heap, server, time, transaction};
 
 /// The columns of an entry in their order, as [`Written::read`] takes them.
 macro_rules! columns {
@@ -63,41 +63,24 @@ pub fn lock(session: &Session) {
 
 /// Writes one entry in the running transaction. It is sealed once that has committed.
 pub fn insert(entry: &Entry) {
-    static INSERT: Statement = Statement::new(
-        "INSERT INTO vault.audit_entry (at, event, login_role, role, application_name, client_address,
-                                        tenant, provider, subject, label, reason, detail, pending)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, nextval('vault.audit_pending'))",
-        &[
-            TIMESTAMPTZOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-            TEXTOID,
-        ],
-    );
-    let arguments = [
-        timestamp(Some(entry.at)),
-        entry.event.into(),
-        entry.login_role.into(),
-        entry.role.into(),
-        entry.application_name.into(),
-        entry.client_address.into(),
-        entry.tenant.into(),
-        entry.provider.into(),
-        entry.subject.into(),
-        entry.label.into(),
-        entry.reason.into(),
-        entry.detail.into(),
-    ];
-    spi::session(|session| session.run(&INSERT, &arguments));
+    append_unsealed(&[*entry]);
     announce_at_commit();
+}
+
+/// Writes entries as one row that waits to be sealed.
+pub fn append_unsealed(entries: &[Entry]) {
+    static APPEND: Statement = Statement::new(
+        "INSERT INTO vault.audit_unsealed (entries) VALUES ($1)",
+        &[BYTEAOID],
+    );
+    if entries.is_empty() {
+        return;
+    }
+    let bytes = Batch::encode(entries);
+    let table = catalog::relation(c"audit_unsealed");
+    if heap::append(table, &[bytes.as_slice().into()]).is_err() {
+        spi::session(|session| session.run(&APPEND, &[bytes.into()]));
+    }
 }
 
 /// Has the refresher seal what this transaction writes, once it has committed.
@@ -111,14 +94,13 @@ fn announce_at_commit() {
     }
 }
 
-/// Writes many entries; with `seals`, sealed at once, else like [`insert`]. What is in `detail` must be as jsonb shows it.
-pub fn insert_all(session: &Session, entries: &[Entry], seals: Option<&[(i64, Mac)]>) {
+/// Writes entries with their places and codes, a row for each. What is in `detail` must be as jsonb shows it.
+pub fn insert_sealed(session: &Session, entries: &[Entry], seals: &[(i64, Mac)]) {
     static INSERT: Statement = Statement::new(
         "INSERT INTO vault.audit_entry (at, event, login_role, role, application_name, client_address,
-                                        tenant, provider, subject, label, reason, detail, position, mac, pending)
+                                        tenant, provider, subject, label, reason, detail, position, mac)
          SELECT a.at, a.event, a.login_role, a.role, a.application_name, a.client_address, a.tenant, a.provider, a.subject,
-                a.label, a.reason, a.detail::jsonb, a.position, a.mac,
-                CASE WHEN a.position IS NULL THEN nextval('vault.audit_pending') END
+                a.label, a.reason, a.detail::jsonb, a.position, a.mac
          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
               AS a (at, event, login_role, role, application_name, client_address, tenant, provider, subject, label,
                     reason, detail, position, mac)",
@@ -146,13 +128,10 @@ pub fn insert_all(session: &Session, entries: &[Entry], seals: Option<&[(i64, Ma
         entries.iter().map(read).collect::<Vec<Option<&str>>>()
     };
     let at = entries.iter().map(|entry| time::to_sql(entry.at));
-    let (positions, macs): (Vec<Option<i64>>, Vec<Option<Vec<u8>>>) = match seals {
-        None => (vec![None; entries.len()], vec![None; entries.len()]),
-        Some(seals) => seals
-            .iter()
-            .map(|(position, mac)| (Some(*position), Some(mac.to_vec())))
-            .unzip(),
-    };
+    let (positions, macs): (Vec<i64>, Vec<Vec<u8>>) = seals
+        .iter()
+        .map(|(position, mac)| (*position, mac.to_vec()))
+        .unzip();
     let arguments = [
         at.collect::<Vec<_>>().into(),
         texts(|entry| Some(entry.event)).into(),
@@ -200,40 +179,18 @@ pub fn as_jsonb(session: &Session, details: Vec<Option<&str>>) -> Vec<Option<Str
     session.query(&SHOW, &[details.into()], |row| row.get(1))
 }
 
-/// The oldest entries that are not sealed, with their numbers.
-pub fn pending(session: &Session, limit: i64) -> Vec<(i64, Written)> {
-    static PENDING: Statement = Statement::new(
-        concat!(
-            "SELECT pending, ",
-            columns!(),
-            " FROM vault.audit_entry WHERE pending IS NOT NULL ORDER BY pending LIMIT $1"
-        ),
-        &[INT8OID],
-    );
-    session.query(&PENDING, &[limit.into()], |row| {
-        (row.required(1), Written::read(row, 2))
-    })
-}
-
 /// Whether there are entries that are not sealed.
-pub fn has_pending(session: &Session) -> bool {
-    static EXISTS: Statement = Statement::new(
-        "SELECT FROM vault.audit_entry WHERE pending IS NOT NULL LIMIT 1",
-        &[],
-    );
+pub fn has_unsealed(session: &Session) -> bool {
+    static EXISTS: Statement = Statement::new("SELECT FROM vault.audit_unsealed LIMIT 1", &[]);
     session.query_one(&EXISTS, &[], |_| ()).is_some()
 }
 
-/// Seals entries by their numbers.
-pub fn set_seals(session: &Session, pending: Vec<i64>, seals: &[(i64, Mac)]) {
-    static SEAL: Statement = Statement::new(
-        "UPDATE vault.audit_entry AS e SET position = s.position, mac = s.mac, pending = NULL
-         FROM unnest($1, $2, $3) AS s (pending, position, mac) WHERE e.pending = s.pending",
-        &[INT8ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID],
+/// Takes away rows of entries that are not sealed, at most so many.
+pub fn take_unsealed(session: &Session, limit: i64) -> Vec<Vec<u8>> {
+    static TAKE: Statement = Statement::new(
+        "DELETE FROM vault.audit_unsealed
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM vault.audit_unsealed LIMIT $1)) RETURNING entries",
+        &[INT8OID],
     );
-    let (positions, macs): (Vec<i64>, Vec<Vec<u8>>) = seals
-        .iter()
-        .map(|(position, mac)| (*position, mac.to_vec()))
-        .unzip();
-    session.run(&SEAL, &[pending.into(), positions.into(), macs.into()]);
+    session.write(&TAKE, &[limit.into()], |row| row.required(1))
 }

@@ -211,7 +211,7 @@ fn cuts(session: &Session, head: &Head, verdict: &mut Verdict) -> Result<Vec<Cut
 
 fn count_unsealed(session: &Session) -> i64 {
     static COUNT: Statement = Statement::new(
-        "SELECT count(*) FROM vault.audit_entry WHERE position IS NULL",
+        "SELECT count(*) FROM vault.audit_unsealed AS u, vault.audit_entries(u.entries)",
         &[],
     );
     session

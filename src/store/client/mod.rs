@@ -15,7 +15,7 @@ use token_vault_core::refresh::{self, Limits, RefreshPolicy};
 use crate::error::{Error, Result};
 use crate::pg::inval::{self, Topic};
 use crate::pg::spi::BuiltinOid::{INT8OID, TEXTOID};
-use crate::pg::spi::{self, Row, Statement};
+use crate::pg::spi::{self, Row, Session, Statement};
 
 /// What a refresh needs to know of a client.
 #[derive(Clone)]
@@ -87,6 +87,17 @@ pub fn only(provider: &str, tenant: &str) -> Result<Option<Client>> {
         });
     }
     Ok(candidates.pop())
+}
+
+/// The refresh policy of a client, if it has one.
+pub fn refresh_policy(session: &Session, client: i64) -> Option<String> {
+    static POLICY: Statement = Statement::new(
+        "SELECT refresh_policy FROM vault.client WHERE id = $1",
+        &[INT8OID],
+    );
+    session
+        .query_one(&POLICY, &[client.into()], |row| row.get(1))
+        .flatten()
 }
 
 /// The number of [`only`]'s client, remembered until a client changes.

@@ -4,16 +4,16 @@ use pgrx::JsonB;
 use serde_json::{Map, Value};
 use token_vault_core::envelope::TokenField;
 use token_vault_core::oauth::{Expiry, Provider, RefreshCredential, TokenResponse};
-use token_vault_core::refresh::{self, Due, Times};
+use token_vault_core::refresh::{self, Due, RefreshPolicy, Times};
 
 use super::TokenKey;
 use crate::error::Result;
 use crate::pg::random;
 use crate::pg::spi::BuiltinOid::{BOOLOID, BYTEAOID, INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID};
-use crate::pg::spi::{self, Row, Statement, timestamp};
+use crate::pg::spi::{self, BuiltinOid, Row, Session, Statement, timestamp};
 use crate::pg::time::UnixMicros;
 use crate::store::schedule::{Lane, lane_of_t};
-use crate::store::{keyring, provider as providers, schedule};
+use crate::store::{client as clients, keyring, provider as providers, schedule};
 
 /// A token response, sealed and with its times worked out: what both a first store and a refresh write.
 pub struct Sealed {
@@ -92,6 +92,76 @@ pub struct Stored {
     pub due: Option<(Lane, UnixMicros)>,
 }
 
+/// What a new response changes in a row; the parameters are those of both statements below.
+macro_rules! changes {
+    () => {
+        "client = CASE WHEN $17 THEN $5 ELSE coalesce(t.client, $5) END,
+         access_token = $6, refresh_token = coalesce($7, t.refresh_token), id_token = coalesce($8, t.id_token),
+         token_type = coalesce($9, t.token_type), scope = coalesce($10, t.scope),
+         issued_at = $11, updated_at = $11, expires_at = $12, refresh_after = $13,
+         refresh_token_expires_at = CASE WHEN $7 IS NULL THEN t.refresh_token_expires_at ELSE $14 END,
+         authorized_at = CASE WHEN $7 IS NULL THEN t.authorized_at ELSE $11 END,
+         unread_answer = NULL, state = 'active', last_error = NULL, last_error_at = NULL, generation = t.generation + 1,
+         metadata = CASE WHEN $15 IS NULL THEN t.metadata ELSE t.metadata || $15 END,
+         response = CASE WHEN $16 IS NULL THEN t.response ELSE t.response || $16 END"
+    };
+}
+
+/// What [`StoredRow`] reads.
+macro_rules! returning {
+    () => {
+        concat!(
+            " RETURNING id, refresh_token IS NOT NULL, client, generation > 1, refresh_policy, ",
+            lane_of_t!()
+        )
+    };
+}
+
+const TYPES: [BuiltinOid; 17] = [
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    INT8OID,
+    BYTEAOID,
+    BYTEAOID,
+    BYTEAOID,
+    TEXTOID,
+    TEXTOID,
+    TIMESTAMPTZOID,
+    TIMESTAMPTZOID,
+    TIMESTAMPTZOID,
+    TIMESTAMPTZOID,
+    JSONBOID,
+    JSONBOID,
+    BOOLOID,
+];
+
+/// The usual case: there is an earlier token. To find that out while inserting takes longer, and writes a lock to the WAL.
+static REPLACE: Statement = Statement::new(
+    concat!(
+        "UPDATE vault.token AS t SET ",
+        changes!(),
+        " WHERE tenant = $1 AND provider = $2 AND subject = $3 AND label = $4",
+        returning!()
+    ),
+    &TYPES,
+);
+
+static STORE: Statement = Statement::new(
+    concat!(
+        "INSERT INTO vault.token AS t (tenant, provider, subject, label, client, access_token, refresh_token, id_token,
+             token_type, scope, issued_at, created_at, updated_at, expires_at, refresh_after, refresh_token_expires_at,
+             metadata, response, authorized_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14, coalesce($15, '{}'),
+                 coalesce($16, '{}'), $11)
+         ON CONFLICT (tenant, provider, subject, label) DO UPDATE SET ",
+        changes!(),
+        returning!()
+    ),
+    &TYPES,
+);
+
 /// Stores a response under `key`, in place of an earlier one: what the new one does not carry (a refresh
 /// token, a client) stays as it was.
 pub fn store(
@@ -102,90 +172,61 @@ pub fn store(
     metadata: Option<Map<String, Value>>,
     now: UnixMicros,
 ) -> Result<Stored> {
-    static STORE: Statement = Statement::new(
-        concat!("INSERT INTO vault.token AS t (tenant, provider, subject, label, client, access_token, refresh_token, id_token,
-             token_type, scope, issued_at, created_at, updated_at, expires_at, refresh_after, refresh_token_expires_at, metadata, response, authorized_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14, coalesce($15, '{}'), $16, $11)
-         ON CONFLICT (tenant, provider, subject, label) DO UPDATE SET
-             client = CASE WHEN $17 THEN EXCLUDED.client ELSE coalesce(t.client, EXCLUDED.client) END,
-             access_token = EXCLUDED.access_token,
-             refresh_token = coalesce(EXCLUDED.refresh_token, t.refresh_token),
-             id_token = coalesce(EXCLUDED.id_token, t.id_token),
-             token_type = coalesce(EXCLUDED.token_type, t.token_type),
-             scope = coalesce(EXCLUDED.scope, t.scope),
-             issued_at = EXCLUDED.issued_at, updated_at = EXCLUDED.updated_at,
-             expires_at = EXCLUDED.expires_at, refresh_after = EXCLUDED.refresh_after,
-             refresh_token_expires_at = CASE WHEN EXCLUDED.refresh_token IS NULL THEN t.refresh_token_expires_at
-                                             ELSE EXCLUDED.refresh_token_expires_at END,
-             authorized_at = CASE WHEN EXCLUDED.refresh_token IS NULL THEN t.authorized_at ELSE EXCLUDED.authorized_at END,
-             unread_answer = NULL, state = 'active', last_error = NULL, last_error_at = NULL,
-             generation = t.generation + 1,
-             metadata = t.metadata || EXCLUDED.metadata, response = t.response || EXCLUDED.response
-         RETURNING id, refresh_token IS NOT NULL, client IS NOT NULL, generation > 1, ",
-            lane_of_t!(),
-            ", coalesce(refresh_policy, (SELECT c.refresh_policy FROM vault.client AS c WHERE c.id = t.client)) IS NOT DISTINCT FROM 'never'"),
-        &[
-            TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, BYTEAOID, BYTEAOID, BYTEAOID, TEXTOID, TEXTOID,
-            TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID, JSONBOID, BOOLOID,
-        ],
-    );
     let (client_id, is_named) = match client {
         ClientOf::Named(id) => (Some(id), true),
         ClientOf::Default(id) => (id, false),
     };
     let sealed = seal(key, provider, response, now, false)?;
     let due_at = sealed.due.at();
+    let extra = (!response.extra.is_empty()).then(|| JsonB(response.extra.clone().into()));
+    let arguments = [
+        key.tenant.as_str().into(),
+        key.provider.as_str().into(),
+        key.subject.as_str().into(),
+        key.label.as_str().into(),
+        client_id.into(),
+        sealed.access_token.into(),
+        sealed.refresh_token.into(),
+        sealed.id_token.into(),
+        response.token_type.as_deref().into(),
+        response.scope.as_deref().into(),
+        timestamp(Some(sealed.issued_at)),
+        timestamp(sealed.expires_at),
+        timestamp(sealed.due.refresh_after),
+        timestamp(sealed.refresh_token_expires_at),
+        metadata.map(|metadata| JsonB(metadata.into())).into(),
+        extra.into(),
+        is_named.into(),
+    ];
     spi::session(|session| {
-        let row = session
-            .write(
-                &STORE,
-                &[
-                    key.tenant.as_str().into(),
-                    key.provider.as_str().into(),
-                    key.subject.as_str().into(),
-                    key.label.as_str().into(),
-                    client_id.into(),
-                    sealed.access_token.into(),
-                    sealed.refresh_token.into(),
-                    sealed.id_token.into(),
-                    response.token_type.as_deref().into(),
-                    response.scope.as_deref().into(),
-                    timestamp(Some(sealed.issued_at)),
-                    timestamp(sealed.expires_at),
-                    timestamp(sealed.due.refresh_after),
-                    timestamp(sealed.refresh_token_expires_at),
-                    metadata.map(|metadata| JsonB(metadata.into())).into(),
-                    JsonB(response.extra.clone().into()).into(),
-                    is_named.into(),
-                ],
-                StoredRow::read,
-            )
-            .pop()
+        let write = |statement| session.write(statement, &arguments, StoredRow::read).pop();
+        let row = write(&REPLACE)
+            .or_else(|| write(&STORE))
             .expect("an upsert returns its row");
         let refreshable = providers::can_refresh(provider, row.has_refresh_token);
-        let due_at = due_at.filter(|_| refreshable && !row.is_left_alone);
+        let due_at = due_at.filter(|_| refreshable && !row.is_left_alone(session));
         match due_at {
-            Some(due_at) => schedule::set(session, row.id, row.lane, due_at),
+            Some(due_at) => schedule::set(session, row.id, row.lane, due_at, row.has_replaced),
             None if row.has_replaced => schedule::clear(session, row.id),
             None => {}
         }
         Ok(Stored {
             refreshable,
-            has_client: row.has_client,
+            has_client: row.client.is_some(),
             due: due_at.map(|due_at| (row.lane, due_at)),
         })
     })
 }
 
-/// What the upsert says of its row.
+/// What a statement says of the row that it has written.
 struct StoredRow {
     id: i64,
     has_refresh_token: bool,
-    has_client: bool,
+    client: Option<i64>,
     has_replaced: bool,
+    /// Its own; None: its client's.
+    refresh_policy: Option<String>,
     lane: Lane,
-    /// Its refresh policy is "never".
-    is_left_alone: bool,
 }
 
 impl StoredRow {
@@ -193,10 +234,17 @@ impl StoredRow {
         StoredRow {
             id: row.required(1),
             has_refresh_token: row.required(2),
-            has_client: row.required(3),
+            client: row.get(3),
             has_replaced: row.required(4),
-            lane: row.required(5),
-            is_left_alone: row.required(6),
+            refresh_policy: row.get(5),
+            lane: row.required(6),
         }
+    }
+
+    /// Whether its refresh policy is "never".
+    fn is_left_alone(&self, session: &Session) -> bool {
+        let of_client = || clients::refresh_policy(session, self.client?);
+        let policy = self.refresh_policy.clone().or_else(of_client);
+        policy.is_some_and(|policy| policy == RefreshPolicy::Never.name())
     }
 }

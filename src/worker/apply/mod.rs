@@ -37,7 +37,7 @@ pub fn apply(
         written.push(failure::apply(session, arrival, now, &mut news)?);
     }
     client_state::apply(session, arrivals, now, &mut news);
-    news.write_down(session, now);
+    news.write_down(now);
     if with_events {
         news.send(session);
     }

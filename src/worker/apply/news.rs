@@ -81,7 +81,7 @@ impl News {
     }
 
     /// Puts into the audit log what belongs there.
-    pub fn write_down(&self, session: &Session, now: UnixMicros) {
+    pub fn write_down(&self, now: UnixMicros) {
         let name = connection::application_name();
         let entries = self.entries.iter().map(|noted| Entry {
             at: now,
@@ -94,7 +94,7 @@ impl News {
             detail: noted.detail.as_deref(),
             ..Entry::default()
         });
-        audit::refreshed(session, &entries.collect::<Vec<_>>());
+        audit::refreshed(&entries.collect::<Vec<_>>());
     }
 }
 

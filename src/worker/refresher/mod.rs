@@ -296,10 +296,7 @@ impl Refresher {
             Ok(wanted) => wanted
                 .into_iter()
                 .for_each(|(lane, due_at)| self.agenda.note_again(lane, due_at)),
-            Err(aborted) => pgrx::warning!(
-                "token_vault could not write when tokens were used: {}",
-                aborted.0
-            ),
+            Err(aborted) => warn_of_usage(&aborted.0),
         }
     }
 
@@ -369,7 +366,10 @@ impl Refresher {
             self.write_outcomes();
         }
         fault::point("drain_written");
-        self.write_usage_now();
+        let database = self.database;
+        if let Err(aborted) = transaction::run(|| usage::write_all(database)) {
+            warn_of_usage(&aborted.0);
+        }
         self.scribe.finish(self.database);
         let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
         for claim in unwritten {
@@ -385,6 +385,10 @@ impl Refresher {
             );
         }
     }
+}
+
+fn warn_of_usage(problem: &str) {
+    pgrx::warning!("token_vault could not write when tokens were used: {problem}");
 }
 
 /// What a look at the tables brought.

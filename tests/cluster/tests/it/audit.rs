@@ -171,6 +171,7 @@ fn a_role_sees_what_it_may_read() -> Result<()> {
     assert_eq!(count(&mut anns, "subject = 'ann' AND event = 'read'")?, 1);
     for closed in [
         "vault.audit_entry",
+        "vault.audit_unsealed",
         "vault.audit_entry_default",
         "vault.audit_chain",
     ] {

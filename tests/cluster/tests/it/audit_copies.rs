@@ -6,6 +6,7 @@ use token_vault_cluster::{Cluster, Result, StopMode};
 
 use crate::audit_harness::{
     assert_whole, count, options, problems, read, start, wait_for_entries, wait_until_sealed,
+    write_unsealed,
 };
 use crate::provider::{LIMIT, refresher};
 
@@ -24,10 +25,9 @@ fn a_dump_carries_the_log_and_its_chain() -> Result<()> {
     // One in a month of its own, as after a month's end.
     db.batch_execute(
         "CREATE TABLE vault.audit_entry_2020_01 PARTITION OF vault.audit_entry
-             FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-02-01 00:00:00+00');
-         INSERT INTO vault.audit_entry (at, event, pending)
-             SELECT '2020-01-15', 'read', nextval('vault.audit_pending') FROM generate_series(1, 10)",
+             FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-02-01 00:00:00+00')",
     )?;
+    write_unsealed(&mut db, "2020-01-15", "ann", 10)?;
     for _ in 0..10 {
         read(&mut db, "ann")?;
     }

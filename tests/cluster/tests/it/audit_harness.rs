@@ -3,6 +3,7 @@
 use postgres::Client;
 use token_vault_cluster::wait::wait_for_sql;
 use token_vault_cluster::{Cluster, Options, Result};
+use token_vault_core::audit::{Batch, Entry};
 
 use crate::master_key::register_provider;
 use crate::provider::LIMIT;
@@ -53,9 +54,28 @@ pub fn wait_for_entries(db: &mut Client, condition: &str, entries: i64) -> Resul
     wait_for_sql(db, &query, LIMIT)
 }
 
+/// Puts entries of a time there, as sessions write them: not sealed yet.
+pub fn write_unsealed(db: &mut Client, at: &str, subject: &str, number: usize) -> Result<()> {
+    let query = format!("SELECT (extract(epoch FROM timestamptz '{at}') * 1000000)::bigint");
+    let entry = Entry {
+        at: db.query_one(&query, &[])?.get(0),
+        event: "read",
+        subject: Some(subject),
+        ..Entry::default()
+    };
+    let bytes = Batch::encode(&[entry]);
+    for _ in 0..number {
+        db.execute(
+            "INSERT INTO vault.audit_unsealed (entries) VALUES ($1)",
+            &[&bytes],
+        )?;
+    }
+    Ok(())
+}
+
 /// Waits until every entry is sealed.
 pub fn wait_until_sealed(db: &mut Client) -> Result<()> {
-    let query = "SELECT count(*) = 0 FROM vault.audit_entry WHERE position IS NULL";
+    let query = "SELECT count(*) = 0 FROM vault.audit_unsealed";
     wait_for_sql(db, query, LIMIT)
 }
 

@@ -20,6 +20,7 @@ mod audit_harness;
 mod audit_memory;
 mod audit_overflow;
 mod audit_retention;
+mod audit_unsealed;
 mod broken_client;
 mod catalogue;
 mod catalogue_override;
