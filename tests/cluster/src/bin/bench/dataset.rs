@@ -92,7 +92,7 @@ pub fn settle(admin: &mut Client, tables: &[&str]) -> Result<()> {
 
 /// Waits until the refresher has sealed the audit entries of all that was stored, and has no other work left.
 pub fn wait_until_sealed(admin: &mut Client) -> Result<()> {
-    let sealed = "SELECT NOT EXISTS (SELECT FROM vault.audit_entry WHERE pending IS NOT NULL)";
+    let sealed = "SELECT NOT EXISTS (SELECT FROM vault.audit_unsealed)";
     wait_for_sql(admin, sealed, LIMIT)?;
     wait_until_quiet(refresher(admin)?)
 }
