@@ -49,8 +49,8 @@ pub fn measure(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> 
     }
     for round in 1..=arguments.rounds {
         eprintln!("writes: round {round} of {}", arguments.rounds);
-        for ((_, measurement, name), mut sides) in COMMITS.into_iter().zip(&mut by_commit) {
-            let speeds = measure::through_clients(&mut sides, arguments)?;
+        for ((_, measurement, name), sides) in COMMITS.into_iter().zip(&mut by_commit) {
+            let speeds = measure::through_clients(sides, arguments)?;
             measure::record(&mut report, measurement, [PLAIN, STORE_TOKEN_SIDE], &speeds);
             let [plain, ours] = [speeds[0], speeds[1]];
             report.ratio(name, Wanted::AtLeast(0.8), ours.rate / plain.rate);
