@@ -46,9 +46,11 @@ lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies);
 fuzz: ## fuzz the parsers of envelopes, key files and statements, a minute each
 	@scripts/fuzz.sh
 
-bench: install ## envelopes, tokens and re-encryption beside plain counterparts, and refreshing at full speed, as ratios
+bench: ## the vault beside a plain table, pgcrypto and Redis, and at full speed, as ratios; figures and plots go to docs/bench
+	@scripts/install-prerequisites.sh --bench
+	@$(MAKE) install
 	@cargo run --quiet --release -p token_vault_core --example envelope_ratio
-	@scripts/tool.sh bench
+	@scripts/tool.sh bench --output docs/bench $(BENCH)
 
 install: prerequisites ## build the release library and install it into the server of PG_CONFIG
 	@scripts/install.sh

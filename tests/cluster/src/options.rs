@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 pub struct Options {
     pub(crate) preload: bool,
     pub(crate) fault_points: bool,
-    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) data_checksums: bool,
     pub(crate) pg_config: Option<PathBuf>,
+    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -26,9 +26,9 @@ impl Options {
         Self {
             preload: true,
             fault_points: false,
-            scripts: Vec::new(),
             data_checksums: false,
             pg_config: None,
+            scripts: Vec::new(),
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -47,12 +47,6 @@ impl Options {
         self
     }
 
-    /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
-    pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
-        self.scripts.push(script.into());
-        self
-    }
-
     /// With data checksums also where they are not the server's default.
     pub fn with_data_checksums(mut self) -> Self {
         self.data_checksums = true;
@@ -62,6 +56,12 @@ impl Options {
     /// With another server than that of the environment's `PG_CONFIG`.
     pub fn of_server(mut self, pg_config: &Path) -> Self {
         self.pg_config = Some(pg_config.to_owned());
+        self
+    }
+
+    /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
+    pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
+        self.scripts.push(script.into());
         self
     }
 
