@@ -61,8 +61,8 @@ use_archives() {
 # Ubuntu's keys are a package of Debian's, signed as all others.
 fetch_ubuntu_keys() {
   use_archives "deb [signed-by=$DEBIAN_KEYS] $DEBIAN trixie main"
-  private_apt download ubuntu-archive-keyring
-  dpkg-deb --extract ubuntu-archive-keyring_*.deb keys
+  private_apt download ubuntu-keyring
+  dpkg-deb --extract ubuntu-keyring_*.deb keys
 }
 
 # download ARCHIVE…: the source package, the newest of these.
