@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Builds a PostgreSQL that this Debian has no package of, for tests: with assertions, from a distribution's source package.
-# Usage: build-server.sh MAJOR [--valgrind]     what is built already stays; prints where pg_config is
-# --valgrind: one that tells valgrind about its memory.
+# Usage: build-server.sh MAJOR     what is built already stays; prints where pg_config is
 # As root or with sudo, if packages are missing. TOKEN_VAULT_SERVERS=FOLDER is where servers are kept.
 source "$(dirname "$0")/common.sh"
 
@@ -21,22 +20,16 @@ release_of() {
 }
 
 major=${1:-}
-[[ $major =~ ^[0-9]+$ ]] || die "usage: build-server.sh MAJOR [--valgrind]"
-case ${2:-} in
-  '') variant=$major flags=-O2 ;;
-  --valgrind) variant=$major-valgrind flags='-Og -DUSE_VALGRIND' ;;
-  *) die "usage: build-server.sh MAJOR [--valgrind]" ;;
-esac
+[[ $major =~ ^[0-9]+$ ]] || die "usage: build-server.sh MAJOR"
 release=$(release_of "$major")
-prefix=$SERVERS/$variant
+prefix=$SERVERS/$major
 pg_config=$prefix/bin/pg_config
-work=$SERVERS/build/$variant
+work=$SERVERS/build/$major
 log=$work/log
 
 # What is compiled with, and what the server is linked with.
 PACKAGES=(gcc libc6-dev make bzip2 bison flex perl pkg-config libreadline-dev zlib1g-dev libssl-dev liblz4-dev
   libxml2-dev)
-[ "$variant" = "$major" ] || PACKAGES+=(valgrind)
 
 install_packages() {
   local missing=() package
@@ -68,8 +61,8 @@ use_archives() {
 # Ubuntu's keys are a package of Debian's, signed as all others.
 fetch_ubuntu_keys() {
   use_archives "deb [signed-by=$DEBIAN_KEYS] $DEBIAN trixie main"
-  private_apt download ubuntu-archive-keyring
-  dpkg-deb --extract ubuntu-archive-keyring_*.deb keys
+  private_apt download ubuntu-keyring
+  dpkg-deb --extract ubuntu-keyring_*.deb keys
 }
 
 # download ARCHIVE…: the source package, the newest of these.
@@ -101,13 +94,12 @@ fetch_source() {
 # Without what no test uses. A caller's make must not reach the one in here.
 build() {
   cd "$work/source"
-  CFLAGS=$flags ./configure --quiet --prefix="$prefix" --enable-cassert --enable-debug --with-openssl --with-lz4 --with-libxml --without-icu
+  CFLAGS=-O2 ./configure --quiet --prefix="$prefix" --enable-cassert --enable-debug --with-openssl --with-lz4 --with-libxml --without-icu
   unset MAKEFLAGS MAKELEVEL
   make --silent --jobs="$(nproc)" world-bin
   # Whole or not at all: programs find their files by where they are themselves, so that the folder may be renamed.
   make --silent install-world-bin DESTDIR="$work/installed"
   mv "$work/installed/$prefix" "$prefix"
-  [ "$variant" = "$major" ] || cp src/tools/valgrind.supp "$prefix/"
 }
 
 if [ ! -x "$pg_config" ]; then

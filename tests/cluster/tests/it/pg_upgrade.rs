@@ -126,6 +126,7 @@ fn upgrade(mut vault: Vault, server: &Path, transfer: Transfer, times: usize) ->
     assert_same(&catalog, &lines(&mut vault.db, CATALOG)?);
     assert_same(&content, &lines(&mut vault.db, CONTENT)?);
     assert_whole(&mut vault.db)?;
+    vault.cluster.pg_dump(DATABASE)?;
     // What users have made goes on working.
     vault.db.batch_execute(
         "INSERT INTO webhook VALUES (4, 'whsec-four'); UPDATE webhook SET id = id; DELETE FROM webhook WHERE id = 4",

@@ -2,6 +2,9 @@
 WITH member AS (
     SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'token_vault'
+        -- Row types and arrays are members since 17.
+        AND NOT (d.classid = 'pg_type'::regclass
+            AND d.objid IN (SELECT oid FROM pg_type WHERE typrelid <> 0 OR typcategory = 'A'))
 ),
 -- Written down or not, and without those that came with a later version.
 granted AS (
