@@ -70,9 +70,7 @@ const CATALOG: &str = include_str!("pg_upgrade.sql");
 fn servers() -> Vec<PathBuf> {
     let named = std::env::var(SERVERS).unwrap_or_default();
     let servers: Vec<PathBuf> = std::env::split_paths(&named).collect();
-    if servers.len() < 2 {
-        eprintln!("skipped: {SERVERS} does not name two servers");
-    }
+    assert!(servers.len() >= 2, "{SERVERS} does not name two servers");
     servers
 }
 
@@ -218,11 +216,13 @@ fn upgrade_through_all(transfer: Transfer) -> Result<()> {
 }
 
 #[test]
+#[ignore = "needs servers of several versions: make test-all"]
 fn a_vault_goes_through_every_version_by_copy() -> Result<()> {
     upgrade_through_all(Transfer::Copy)
 }
 
 #[test]
+#[ignore = "needs servers of several versions: make test-all"]
 fn a_vault_goes_through_every_version_by_link() -> Result<()> {
     upgrade_through_all(Transfer::Link)
 }
