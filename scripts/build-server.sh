@@ -1,21 +1,18 @@
 #!/usr/bin/env bash
-# Builds a PostgreSQL that this Debian has no package of, for tests: with assertions, from a distribution's source package.
+# Builds a PostgreSQL that this Debian has no package of, for tests: with assertions, from the source package of another release.
 # Usage: build-server.sh MAJOR     what is built already stays; prints where pg_config is
 # As root or with sudo, if packages are missing. TOKEN_VAULT_SERVERS=FOLDER is where servers are kept.
 source "$(dirname "$0")/common.sh"
 
-DEBIAN=http://deb.debian.org/debian
-DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
-UBUNTU=http://archive.ubuntu.com/ubuntu
+KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# The release whose archive has the source package; 16 was in none of Debian's.
+# The release of Debian that has the source package; 16 was in none.
 release_of() {
   case $1 in
     15) echo bookworm ;;
-    16) echo noble ;;
     17) echo trixie ;;
     18) echo forky ;;
-    *) die "PostgreSQL $1 is in no archive known here: install it another way and set PG_CONFIG" ;;
+    *) die "PostgreSQL $1 is in no release of Debian: install it another way and set PG_CONFIG" ;;
   esac
 }
 
@@ -50,43 +47,22 @@ private_apt() {
     -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o APT::Sandbox::User= "$@"
 }
 
-# use_archives LINE…: those that private_apt knows from now on. Of a package that two of them have it takes the newer.
-use_archives() {
+# The source package, from the mirror that this machine uses. Not from the security updates, which the build is not for.
+download() {
+  local mirror
+  mirror=$(debian_mirror)
+  [ -n "$mirror" ] || die "apt knows no mirror of Debian"
   mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial"
   : >"$work/apt/status"
-  printf '%s\n' "$@" >"$work/apt/sources.list"
+  echo "deb-src [signed-by=$KEYS] $mirror $release main" >"$work/apt/sources.list"
   private_apt update
-}
-
-# Ubuntu's keys are a package of Debian's, signed as all others.
-fetch_ubuntu_keys() {
-  use_archives "deb [signed-by=$DEBIAN_KEYS] $DEBIAN trixie main"
-  private_apt download ubuntu-keyring
-  dpkg-deb --extract ubuntu-keyring_*.deb keys
-}
-
-# download ARCHIVE…: the source package, the newest of these.
-download() {
-  use_archives "${@/#/deb-src }"
   private_apt source --download-only "postgresql-$major"
-}
-
-download_from_ubuntu() {
-  fetch_ubuntu_keys
-  local options="[signed-by=$work/keys/usr/share/keyrings/ubuntu-archive-keyring.gpg]"
-  download "$options $UBUNTU $release-updates main" "$options $UBUNTU $release-security main"
-}
-
-# Mirrors do not always have what the index of the security updates names.
-download_from_debian() {
-  local main="[signed-by=$DEBIAN_KEYS] $DEBIAN $release main"
-  download "$main" "[signed-by=$DEBIAN_KEYS] $DEBIAN-security $release-security main" || download "$main"
 }
 
 fetch_source() {
   cd "$work"
-  if [ "$release" = noble ]; then download_from_ubuntu; else download_from_debian; fi
-  # Upstream's sources: the distributions' patches put libraries into the system's folders.
+  download
+  # Upstream's sources: Debian's patches put libraries into the system's folders.
   mkdir source
   tar --extract --file "$(ls "postgresql-$major"_*.orig.tar.*)" --strip-components=1 --directory=source
 }

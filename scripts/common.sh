@@ -90,3 +90,9 @@ use_server() {
     export PGRX_PG_CONFIG_PATH=$PG_CONFIG
   fi
 }
+
+# The mirror of Debian that apt is configured to use; nothing, if there is none.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" "Origin: Debian" "Component: main" |
+    { grep -v security || true; } | head -n 1
+}

@@ -3,7 +3,7 @@
 # is a table. Usage: test-all.sh [MAJOR…]     only these; status 0: all passed
 source "$(dirname "$0")/common.sh"
 
-SUPPORTED=(15 16 17 18)
+SUPPORTED=(15 17 18)
 [ $# -gt 0 ] || set -- "${SUPPORTED[@]}"
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")

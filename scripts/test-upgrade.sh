@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # pg_upgrade of a vault from each of these major versions to the next: test-upgrade.sh MAJOR…
 # All of them built here, also where there is a package: an older minor release can't take what a newer one of an earlier
-# version has written, and what the archives' main parts have is of one age. (16 comes from another archive.)
+# version has written, and what the archives' main parts have is of one age. (16 is in none.)
 source "$(dirname "$0")/common.sh"
 
 path=

@@ -11,14 +11,9 @@ codename=$(. /etc/os-release && echo "$VERSION_CODENAME") # the package is for t
 folder=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debian
 root=$folder/$codename-$major
 
-# The mirror that apt is configured to use.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" "Origin: Debian" "Codename: $codename" "Component: main" | head -n 1
-}
-
 make_root() {
   local uri
-  uri=$(mirror)
+  uri=$(debian_mirror)
   [ -n "$uri" ] || die "apt knows no mirror of Debian $codename"
   say "making a minimal Debian $codename with postgresql-$major"
   rm -rf "$root.new"
