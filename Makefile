@@ -30,7 +30,7 @@ test: ## all tests
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
-test-drivers: ## the same scenario from Python, Node.js, Java and Rust, through ORMs and pgbouncer
+test-drivers: ## the same scenario from Python, Node.js, Java, Go and Rust, through ORMs and pgbouncer
 	@scripts/install-prerequisites.sh --drivers
 	@$(MAKE) install
 	@scripts/test-drivers.sh

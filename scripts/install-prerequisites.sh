@@ -58,8 +58,9 @@ needed_packages() {
   if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm
   fi
-  # The drivers for Python live in an environment of their own; that for Java is Debian's.
+  # The drivers for Python live in an environment of their own; those for Java and Go are Debian's.
   if $for_drivers; then printf '%s\n' libpostgresql-jdbc-java pgbouncer python3 python3-venv; fi
+  if $for_drivers; then printf '%s\n' golang-go golang-github-jackc-pgx-v4-dev golang-github-lib-pq-dev; fi
   # It runs a program's source, which takes the compiler.
   if $for_drivers && ! command -v javac >/dev/null; then echo default-jdk-headless; fi
 }
