@@ -19,14 +19,14 @@ run_driver() {
   case $1 in
     node-postgres | drizzle) node "$DRIVERS/$1/scenario.mjs" ;;
     jdbc) java -cp "$JDBC" "$DRIVERS/jdbc/Scenario.java" ;;
-    tokio-postgres) cargo run --quiet -p token_vault_cluster --example tokio-postgres ;;
+    tokio-postgres | sqlx) cargo run --quiet -p token_vault_drivers --bin "$1" ;;
     pgx | lib-pq) go_driver "$1" ;;
     django) python_driver django && BINDING=server python_driver django ;;
     *) python_driver "$1" ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc pgx lib-pq tokio-postgres
+[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc pgx lib-pq tokio-postgres sqlx
 
 "$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
   --file="$DRIVERS/scenario.sql"

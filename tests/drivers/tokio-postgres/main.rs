@@ -3,9 +3,10 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use token_vault_cluster::Result;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Notification};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const USER: &str = "user of tokio-postgres";
 const TOKEN: &str = "example-access-token-tokio-postgres";
