@@ -17,7 +17,7 @@ go_driver() {
 
 run_driver() {
   case $1 in
-    node-postgres | drizzle) node "$DRIVERS/$1/scenario.mjs" ;;
+    node-postgres | drizzle | prisma) node "$DRIVERS/$1/scenario.mjs" ;;
     jdbc) java -cp "$JDBC" "$DRIVERS/jdbc/Scenario.java" ;;
     tokio-postgres | sqlx) cargo run --quiet -p token_vault_drivers --bin "$1" ;;
     pgx | lib-pq) go_driver "$1" ;;
@@ -26,7 +26,7 @@ run_driver() {
   esac
 }
 
-[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle jdbc pgx lib-pq tokio-postgres sqlx
+[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle prisma jdbc pgx lib-pq tokio-postgres sqlx
 
 "$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
   --file="$DRIVERS/scenario.sql"
