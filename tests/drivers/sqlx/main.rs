@@ -76,7 +76,7 @@ async fn many_tokens(pool: &PgPool, users: &[&str]) -> Result<()> {
 
 async fn readme(pool: &PgPool, user: &str, name: &str, signing_key: &str) -> Result<()> {
     // readme: sqlx
-    let insert = sqlx::query("INSERT INTO webhook VALUES ($1, $2)");
+    let insert = sqlx::query("INSERT INTO webhook VALUES ($1, $2::text)");
     insert.bind(name).bind(signing_key).execute(pool).await?;
     let reveal = sqlx::query_scalar("SELECT vault.reveal(signing_key) FROM webhook WHERE id = $1");
     let key: String = reveal.bind(name).fetch_one(pool).await?;
@@ -98,6 +98,10 @@ async fn columns(pool: &PgPool) -> Result<()> {
     let row = sqlx::query(select).fetch_one(pool).await?;
     assert!(row.try_get::<String, _>(0).is_err());
     assert!(row.get::<String, _>(1).starts_with("tv1."));
+    // Strings are sent as text, so only what is checked when it is compiled needs a cast.
+    let update = sqlx::query("UPDATE webhook SET signing_key = $1 WHERE id = 'sqlx'");
+    let updated = update.bind("whsec_new").execute(pool).await?;
+    assert_eq!(updated.rows_affected(), 1);
     Ok(())
 }
 
