@@ -1,11 +1,12 @@
-# Everything a developer runs. PG_CONFIG=/path/to/pg_config chooses the server (default: Debian's).
+# Everything a developer runs. PG=17 chooses the server by its major version (it is built if there is no package of it),
+# PG_CONFIG=/path/to/pg_config any other one. The default is Debian's.
 # The work is done by the scripts named here; each checks quickly what is already there.
 
 export PG_CONFIG PG
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites install uninstall package package-test demo cluster stop test test-long test-drivers lint fuzz bench
+.PHONY: help prerequisites install uninstall package package-test demo cluster stop test test-all test-long test-drivers lint fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -27,6 +28,9 @@ test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
 
+test-all: ## all tests with every supported server (15 to 18), then pg_upgrade through all of them
+	@scripts/test-all.sh
+
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
@@ -42,9 +46,11 @@ lint: ## rustfmt, clippy, pgspot (install script) and cargo-deny (dependencies);
 fuzz: ## fuzz the parsers of envelopes, key files and statements, a minute each
 	@scripts/fuzz.sh
 
-bench: install ## envelopes, tokens and re-encryption beside plain counterparts, and refreshing at full speed, as ratios
+bench: ## the vault beside a plain table, pgcrypto and Redis, and at full speed, as ratios; figures and plots go to docs/bench
+	@scripts/install-prerequisites.sh --bench
+	@$(MAKE) install
 	@cargo run --quiet --release -p token_vault_core --example envelope_ratio
-	@scripts/tool.sh bench
+	@scripts/tool.sh bench --output docs/bench $(BENCH)
 
 install: prerequisites ## build the release library and install it into the server of PG_CONFIG
 	@scripts/install.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build needs and this machine lacks; says one line for each thing it does.
-# Usage: install-prerequisites.sh [--tests | --lint | --drivers | --package]     also what only that command of make needs
+# Usage: install-prerequisites.sh [--tests | --lint | --drivers | --package | --bench]     also what only that command of make needs
 # As root, or as a user who may use sudo. Rust is expected to be there.
 source "$(dirname "$0")/common.sh"
 
@@ -12,14 +12,14 @@ for_tests=false
 for_lint=false
 for_drivers=false
 for_package=false
+for_bench=false
 case ${1:-} in
   --tests) for_tests=true ;;
   --lint) for_lint=true ;;
   --drivers) for_drivers=true ;;
   --package) for_package=true ;;
+  --bench) for_bench=true ;;
 esac
-
-is_installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # Prints the Debian packages that are needed, one a line.
 needed_packages() {
@@ -54,6 +54,8 @@ needed_packages() {
   if $for_lint; then printf '%s\n' git python3 python3-venv; fi
   # A Debian package is made, and installed into a minimal Debian.
   if $for_package; then printf '%s\n' binutils debootstrap dpkg-dev git python3 util-linux; fi
+  # A cache to be compared with.
+  if $for_bench; then echo redis-server; fi
   # The OpenID provider of the tests, and drivers. Any other installation of node will do.
   if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm
@@ -84,8 +86,9 @@ install_missing_packages() {
     is_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
-  # The tests start poolers of their own; the package's service is nothing that anybody asked for.
+  # Tests and benchmark start poolers and caches of their own; the packages' services are nothing that anybody asked for.
   case " ${missing[*]:-} " in *" pgbouncer "*) disable_service pgbouncer ;; esac
+  case " ${missing[*]:-} " in *" redis-server "*) disable_service redis-server ;; esac
 }
 
 disable_service() {
@@ -159,7 +162,7 @@ generate_prisma_client() {
 register_server() {
   local major
   major=$(pg_major)
-  [ -z "$(pgrx_entry "$major")" ] || return 0
+  [ ! -x "$(pgrx_entry "$major")" ] || return 0
   say "registering $PG_CONFIG with pgrx"
   # --no-run: a data directory of pgrx's own is not used here.
   cargo pgrx init --no-run "--pg$major" "$PG_CONFIG" >/dev/null
@@ -167,6 +170,10 @@ register_server() {
 
 command -v cargo >/dev/null || die "cargo is missing: install Rust first"
 choose_pg_config
+# Built where it is asked for by its number and this Debian has no package of it.
+if ! $for_package && [ ! -x "$PG_CONFIG" ] && [ "${PG:-$(default_major)}" != "$(default_major)" ]; then
+  PG_CONFIG=$(scripts/build-server.sh "$PG")
+fi
 if command -v dpkg-query >/dev/null; then
   install_missing_packages
 else

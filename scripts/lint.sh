@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # rustfmt and clippy over every package, warnings are errors; the generated catalogue is current, and all versions agree;
-# pgspot over the install script and cargo-deny over the dependencies, after both have shown that they find what is planted.
+# pgspot over the install and upgrade scripts and cargo-deny over the dependencies, after both have shown that they find what is planted.
 source "$(dirname "$0")/common.sh"
 source "$(dirname "$0")/lint-tools.sh"
 use_server
 
 # The install script as it is installed, signatures included.
-write_install_script() { cargo pgrx schema --release "pg$PG_MAJOR" --out "$1" >/dev/null 2>"$1.log" || { cat "$1.log" >&2; return 1; }; }
+write_install_script() {
+  cargo pgrx schema --release "pg$PG_MAJOR" --out "$1.generated" >/dev/null 2>"$1.log" || { cat "$1.log" >&2; return 1; }
+  ordered "$1.generated" >"$1"
+}
 
 say "rustfmt"
 cargo fmt --all --check
@@ -22,9 +25,14 @@ install_pgspot
 install_cargo_deny
 say "planted violations"
 tests/lint/run.sh
-say "pgspot"
+say "install script"
 write_install_script "$lint_folder/token_vault.sql"
+write_install_script "$lint_folder/again.sql"
+# pgrx has written its functions in another order the second time.
+cmp "$lint_folder/token_vault.sql" "$lint_folder/again.sql" || die "the order of the install script differs from build to build"
+say "pgspot"
 check_sql "$lint_folder/token_vault.sql"
+for script in sql/token_vault--*--*.sql; do check_sql "$script"; done
 say "cargo deny"
 check_dependencies Cargo.toml
 check_advisories

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Debian package postgresql-MAJOR-token-vault below the target folder, from what `make install` would install:
-# the same bytes whenever it is made of the same commit at the same place, but for the install script, whose independent
-# statements pgrx writes in another order each time. The package's path is the last line of the output.
+# the same bytes whenever it is made of the same commit at the same place. The package's path is the last line of the output.
 # PG=15 chooses Debian's server of that version; DEBFULLNAME and DEBEMAIL name the maintainer.
 if [ -n "${PG:-}" ]; then export PG_CONFIG=/usr/lib/postgresql/$PG/bin/pg_config; fi
 source "$(dirname "$0")/common.sh"
@@ -10,7 +9,7 @@ use_server
 libraries=$("$PG_CONFIG" --pkglibdir)
 [ "$libraries" = "/usr/lib/postgresql/$PG_MAJOR/lib" ] || die "$PG_CONFIG is not Debian's server: a package can't go there"
 
-version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+version=$(version)
 architecture=$(dpkg --print-architecture)
 name=postgresql-$PG_MAJOR-token-vault
 maintainer="${DEBFULLNAME:-token_vault contributors} <${DEBEMAIL:-contributors@token-vault.invalid}>"
@@ -24,6 +23,7 @@ umask 022
 build_extension() {
   rm -rf "$root"
   cargo pgrx package --pg-config "$PG_CONFIG" --out-dir "$root"
+  order_install_script "$root$("$PG_CONFIG" --sharedir)"
   strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root$libraries/token_vault.so"
 }
 

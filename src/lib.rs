@@ -34,7 +34,8 @@ static ALLOCATOR: pg::allocator::Wiping = pg::allocator::Wiping;
 #[pg_schema]
 mod vault {}
 
-// The install script: hand-written files around the generated signatures, in this order.
+// The install script: hand-written files around the generated signatures, in this order. Each file requires the one before
+// it, so that the order is the same in every build; scripts/order-script.awk puts the functions between them in order.
 extension_sql_file!("../sql/bootstrap.sql", name = "bootstrap", bootstrap);
 extension_sql_file!(
     "../sql/secret_shell.sql",
@@ -57,14 +58,10 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/installation.sql",
     name = "installation",
-    requires = ["bootstrap"]
+    requires = ["secret_type"]
 );
-extension_sql_file!("../sql/key.sql", name = "key", requires = ["bootstrap"]);
-extension_sql_file!(
-    "../sql/provider.sql",
-    name = "provider",
-    requires = ["bootstrap"]
-);
+extension_sql_file!("../sql/key.sql", name = "key", requires = ["installation"]);
+extension_sql_file!("../sql/provider.sql", name = "provider", requires = ["key"]);
 extension_sql_file!(
     "../sql/provider_comments.sql",
     name = "provider_comments",
@@ -73,25 +70,19 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/catalogue.sql",
     name = "catalogue",
-    requires = ["provider"]
+    requires = ["provider_comments"]
 );
 extension_sql_file!(
     "../sql/client.sql",
     name = "client",
-    requires = ["provider"]
+    requires = ["catalogue"]
 );
 extension_sql_file!("../sql/token.sql", name = "token", requires = ["client"]);
-extension_sql_file!(
-    "../sql/access.sql",
-    name = "access",
-    requires = ["bootstrap"]
-);
+extension_sql_file!("../sql/access.sql", name = "access", requires = ["token"]);
 extension_sql_file!(
     "../sql/views.sql",
     name = "views",
     requires = [
-        "token",
-        "key",
         "access",
         sqlfn::reencryption::key_usage,
         sqlfn::visibility::can_see,
@@ -108,13 +99,13 @@ extension_sql_file!(
 extension_sql_file!(
     "../sql/reencryption.sql",
     name = "reencryption",
-    requires = ["key", sqlfn::visibility::can_administer]
+    requires = ["attention", sqlfn::visibility::can_administer]
 );
 extension_sql_file!(
     "../sql/audit.sql",
     name = "audit",
     requires = [
-        "key",
+        "reencryption",
         sqlfn::audit::audit_entries,
         sqlfn::visibility::can_see,
         sqlfn::visibility::can_see_all
@@ -124,12 +115,7 @@ extension_sql_file!(
     "../sql/comments.sql",
     name = "comments",
     requires = [
-        "views",
-        "attention",
-        "reencryption",
         "audit",
-        "installation",
-        "secret_type",
         sqlfn::access::grant_access,
         sqlfn::access::revoke_access,
         sqlfn::visibility::role_can,
@@ -202,7 +188,10 @@ pub extern "C-unwind" fn _PG_init() {
     store::audit::buffer::on_missing_writer(worker::board::require_refresher);
     store::master_key::prepare();
     pg::shmem::set_preloaded();
-    pg::background::register("token_vault launcher", "token_vault_launcher");
+    // While pg_upgrade carries a vault over, half of it is there: nobody may work with it.
+    if !pg::server::is_upgrading() {
+        pg::background::register("token_vault launcher", "token_vault_launcher");
+    }
     pg::utility::watch(worker::departure::CONCERNS);
 }
 

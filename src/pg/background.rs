@@ -8,6 +8,8 @@ use pgrx::bgworkers::{
 };
 use pgrx::{IntoDatum, pg_sys};
 
+use super::version;
+
 const LIBRARY: &str = "token_vault";
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
@@ -67,11 +69,25 @@ pub fn of_database(database: pg_sys::Oid) -> Vec<i32> {
             .map(|process| (*process).pid)
             .collect()
     };
-    connected.into_iter().filter(|pid| is_ours(*pid)).collect()
+    connected
+        .into_iter()
+        .filter(|pid| has_our_type(*pid))
+        .collect()
+}
+
+/// Whether this process is a worker of this library.
+pub fn is_ours() -> bool {
+    // SAFETY: the worker's entry, or null; its type is a C string.
+    unsafe {
+        pg_sys::MyBgworkerEntry
+            .as_ref()
+            .and_then(|entry| super::log::bytes(entry.bgw_type.as_ptr()))
+            .is_some_and(|kind| kind.starts_with(LIBRARY.as_bytes()))
+    }
 }
 
 /// Whether a process is a worker of this library.
-fn is_ours(pid: i32) -> bool {
+fn has_our_type(pid: i32) -> bool {
     // SAFETY: NULL, or a NUL-terminated text of the server's that lasts until the next call.
     unsafe {
         let kind = pg_sys::GetBackgroundWorkerTypeByPid(pid);
@@ -92,8 +108,7 @@ pub fn ask_to_end(pid: i32) {
 
 /// Ends this registered worker so that the postmaster starts it again: one that just returns is never seen again.
 pub fn end_for_now() -> ! {
-    // SAFETY: the process has nothing left to do; 1 is the code of an orderly end.
-    unsafe { pg_sys::proc_exit(1) }
+    version::end_process(1) // the code of an orderly end
 }
 
 /// What the session that started this worker told it.
@@ -126,28 +141,28 @@ unsafe extern "C-unwind" {
 }
 
 /// While this is alive, the server's request to end ends this worker at once, also in the middle of a statement.
-pub struct MayDie(pg_sys::pqsigfunc);
+pub struct MayDie(());
 
 /// For statements that run code of a user's, which may take for ever. None: this process is no worker of ours; a
 /// session ends at once anyway.
 pub fn may_die() -> Option<MayDie> {
     // SAFETY: `die` is what sessions handle this signal with; it acts where interrupts are checked.
     unsafe {
-        if !pg_sys::IsBackgroundWorker {
+        if !is_ours() {
             return None;
         }
-        let earlier = pg_sys::pqsignal(pg_sys::SIGTERM as core::ffi::c_int, Some(die));
+        version::handle_signal(pg_sys::SIGTERM, Some(die));
         if must_stop() {
             die(pg_sys::SIGTERM as core::ffi::c_int); // the request came before
         }
-        Some(MayDie(earlier))
+        Some(MayDie(()))
     }
 }
 
 impl Drop for MayDie {
     fn drop(&mut self) {
-        // SAFETY: puts the worker's own handler back.
-        unsafe { pg_sys::pqsignal(pg_sys::SIGTERM as core::ffi::c_int, self.0) };
+        // The worker's own handler again.
+        BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGTERM);
     }
 }
 

@@ -76,7 +76,7 @@ pub fn client_address() -> Option<String> {
 /// Whether this process is one of the server's own and has no client.
 pub fn is_background() -> bool {
     // SAFETY: a variable of the process.
-    unsafe { pg_sys::IsBackgroundWorker }
+    unsafe { pg_sys::MyBackendType == pg_sys::BackendType::B_BG_WORKER }
 }
 
 /// The role that logged in, whatever SET SESSION AUTHORIZATION and SET ROLE have done since.

@@ -1,4 +1,4 @@
-//! Reading one row by its key, straight from an index: the hot path of `get_token`.
+//! Reading rows by their keys, straight from an index: the hot path of `get_token`.
 //!
 //! Compared with a kept SPI plan this leaves out the change of role and search path (no privilege and no name is
 //! looked at), the executor's start and end, and the copy of the result. No operator is looked up either:
@@ -8,6 +8,7 @@ use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use super::Oid;
 use super::time::{self, UnixMicros};
+use super::version;
 
 /// A row under the scan's eyes.
 pub struct Tuple {
@@ -52,31 +53,13 @@ impl Tuple {
     }
 }
 
-/// Finds the row whose text key columns, in the index's order, equal `key`, in the newest committed state (and
-/// the transaction's own writes). `Err`: not an ordinary table with such an index; use SPI.
-pub fn find<const N: usize, R>(
-    table: Oid,
-    index: Oid,
-    key: [&str; N],
-    read: impl FnOnce(&Tuple) -> R,
-) -> Result<Option<R>, NotOrdinary> {
-    let scan = Scan::begin(table, index, key)?;
-    // SAFETY: scan and slot belong together.
-    let found = unsafe {
-        pg_sys::index_getnext_slot(
-            scan.scan,
-            pg_sys::ScanDirection::ForwardScanDirection,
-            scan.slot,
-        )
-    };
-    Ok(found.then(|| read(&Tuple { slot: scan.slot })))
-}
-
 /// The table is partitioned, foreign, distributed, or has another key.
 #[derive(Debug)]
 pub struct NotOrdinary;
 
-struct Scan {
+/// Looks rows up by their text key columns, in the index's order, in the state that was committed when it was opened (and
+/// the transaction's own writes).
+pub struct Scan<const N: usize> {
     table: pg_sys::Relation,
     index: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
@@ -86,8 +69,9 @@ struct Scan {
 
 const LOCK: pg_sys::LOCKMODE = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
 
-impl Scan {
-    fn begin<const N: usize>(table: Oid, index: Oid, key: [&str; N]) -> Result<Scan, NotOrdinary> {
+impl<const N: usize> Scan<N> {
+    /// `Err`: not an ordinary table with such an index; use SPI.
+    pub fn open(table: Oid, index: Oid) -> Result<Self, NotOrdinary> {
         // SAFETY: relations are opened under a lock, checked, and closed by `drop`; after an error the
         // transaction's abort releases everything (resource owner).
         unsafe {
@@ -105,21 +89,7 @@ impl Scan {
                 return Err(NotOrdinary);
             }
             let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-            let scan = begin_scan(table, index, snapshot, N as i32);
-            let mut keys: [pg_sys::ScanKeyData; N] = core::mem::zeroed();
-            for (place, text) in key.iter().enumerate() {
-                pg_sys::ScanKeyEntryInitialize(
-                    &mut keys[place],
-                    0,
-                    place as i16 + 1,
-                    pg_sys::BTEqualStrategyNumber as u16,
-                    pg_sys::TEXTOID,
-                    *(*index).rd_indcollation.add(place),
-                    pg_sys::Oid::from(pg_sys::F_TEXTEQ),
-                    text.into_datum().expect("text is never null"),
-                );
-            }
-            pg_sys::index_rescan(scan, keys.as_mut_ptr(), N as i32, core::ptr::null_mut(), 0);
+            let scan = version::begin_index_scan(table, index, snapshot, N as i32);
             let slot = pg_sys::table_slot_create(table, core::ptr::null_mut());
             Ok(Scan {
                 table,
@@ -130,31 +100,42 @@ impl Scan {
             })
         }
     }
-}
 
-/// # Safety
-/// `table`, `index` and `snapshot` are open and belong together.
-unsafe fn begin_scan(
-    table: pg_sys::Relation,
-    index: pg_sys::Relation,
-    snapshot: pg_sys::Snapshot,
-    keys: i32,
-) -> pg_sys::IndexScanDesc {
-    // SAFETY: the caller's promise is passed on.
-    unsafe {
-        #[cfg(feature = "pg18")]
-        return pg_sys::index_beginscan(table, index, snapshot, core::ptr::null_mut(), keys, 0);
-        #[cfg(not(feature = "pg18"))]
-        return pg_sys::index_beginscan(table, index, snapshot, keys, 0);
+    /// The row whose key equals `key`, if there is one.
+    pub fn find<R>(&mut self, key: [&str; N], read: impl FnOnce(&Tuple) -> R) -> Option<R> {
+        // SAFETY: scan, index and slot belong together; the keys are copied before they go.
+        let found = unsafe {
+            let mut keys: [pg_sys::ScanKeyData; N] = core::mem::zeroed();
+            for (place, text) in key.iter().enumerate() {
+                pg_sys::ScanKeyEntryInitialize(
+                    &mut keys[place],
+                    0,
+                    place as i16 + 1,
+                    pg_sys::BTEqualStrategyNumber as u16,
+                    pg_sys::TEXTOID,
+                    *(*self.index).rd_indcollation.add(place),
+                    pg_sys::Oid::from(pg_sys::F_TEXTEQ),
+                    text.into_datum().expect("text is never null"),
+                );
+            }
+            let keys = keys.as_mut_ptr();
+            pg_sys::index_rescan(self.scan, keys, N as i32, core::ptr::null_mut(), 0);
+            pg_sys::index_getnext_slot(
+                self.scan,
+                pg_sys::ScanDirection::ForwardScanDirection,
+                self.slot,
+            )
+        };
+        found.then(|| read(&Tuple { slot: self.slot }))
     }
 }
 
-impl Drop for Scan {
+impl<const N: usize> Drop for Scan<N> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        // SAFETY: closes what `begin` opened, in reverse order.
+        // SAFETY: closes what `open` opened, in reverse order.
         unsafe {
             pg_sys::ExecDropSingleTupleTableSlot(self.slot);
             pg_sys::index_endscan(self.scan);

@@ -148,7 +148,7 @@ pub fn announce_now(topic: Topic, processes: &[i32]) {
             pg_sys::SendProcSignal(
                 *process,
                 pg_sys::ProcSignalReason::PROCSIG_CATCHUP_INTERRUPT,
-                pg_sys::InvalidBackendId,
+                super::version::NO_NUMBER,
             );
         }
     }

@@ -17,7 +17,7 @@ use pgrx::pg_sys;
 use token_vault_core::redact::Exhausted;
 use token_vault_core::redact::entry::{Clean, Entry};
 
-use super::report;
+use super::{background, report};
 
 /// What is to be written instead of an entry; None: the entry as it is.
 pub type Policy = fn(&Entry, Process) -> Option<Result<Clean, Exhausted>>;
@@ -130,19 +130,8 @@ fn process() -> Process {
     // SAFETY: a variable of the process.
     match unsafe { pg_sys::MyBackendType } {
         pg_sys::BackendType::B_BACKEND => Process::Session,
-        pg_sys::BackendType::B_BG_WORKER if !is_ours() => Process::Session,
+        pg_sys::BackendType::B_BG_WORKER if !background::is_ours() => Process::Session,
         _ => Process::Other,
-    }
-}
-
-/// Whether this background worker is one of this library's.
-fn is_ours() -> bool {
-    // SAFETY: the worker's entry, or null; its type is a C string.
-    unsafe {
-        pg_sys::MyBgworkerEntry
-            .as_ref()
-            .and_then(|entry| bytes(entry.bgw_type.as_ptr()))
-            .is_some_and(|kind| kind.starts_with(report::REPORTER.as_bytes()))
     }
 }
 

@@ -41,6 +41,7 @@ pub mod time;
 pub mod transaction;
 pub mod undone;
 pub mod utility;
+mod version;
 
 /// The number the server knows an object by.
 pub use pgrx::pg_sys::Oid;

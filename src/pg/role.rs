@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use pgrx::pg_sys;
 
-use super::{background, catalog};
+use super::{background, catalog, version};
 
 /// A role's OID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,16 +49,7 @@ impl Role {
 
     /// Whether it may do with a database what only its owner may.
     pub fn owns_database(self, database: pg_sys::Oid) -> bool {
-        // SAFETY: a catalog look-up.
-        #[cfg(feature = "pg15")]
-        unsafe {
-            pg_sys::pg_database_ownercheck(database, self.0)
-        }
-        // SAFETY: a catalog look-up.
-        #[cfg(not(feature = "pg15"))]
-        unsafe {
-            pg_sys::object_ownercheck(pg_sys::DatabaseRelationId, database, self.0)
-        }
+        version::owns_database(self.0, database)
     }
 
     pub fn may_create_databases(self) -> bool {

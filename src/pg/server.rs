@@ -67,6 +67,12 @@ pub fn is_preloading() -> bool {
     unsafe { pg_sys::process_shared_preload_libraries_in_progress }
 }
 
+/// Whether pg_upgrade has started this server, to copy objects into it or out of it.
+pub fn is_upgrading() -> bool {
+    // SAFETY: a variable of the process.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
 /// This process's number.
 pub fn process_id() -> i32 {
     // SAFETY: a variable of the process.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use pgrx::{PgList, is_a, pg_guard, pg_sys};
 
-use super::{cleaned, log};
+use super::{cleaned, log, version};
 
 /// What is asked about texts.
 pub struct Concerns {
@@ -365,15 +365,10 @@ pub fn mark_current() {
 
 /// Shows a cleaned text, which ends with a NUL, in pg_stat_activity.
 fn report(text: &[u8]) {
-    // SAFETY: this process's own entry, which nobody else writes; null before there is one. The state stays what it is,
-    // and so does the query's number.
+    // SAFETY: this process's own entry, which nobody else writes; null before there is one.
     unsafe {
         if let Some(entry) = pg_sys::MyBEEntry.as_ref() {
-            let number = entry.st_query_id;
-            pg_sys::pgstat_report_activity(entry.st_state, text.as_ptr().cast());
-            if number != 0 {
-                pg_sys::pgstat_report_query_id(number, true);
-            }
+            version::show_activity(entry, text.as_ptr().cast());
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::store::access::{self, Privilege, Resource};
 use crate::store::audit::{self, About};
 use crate::store::installation::{self, Standing};
 use crate::store::master_key::Source;
-use crate::store::{keyring, master_key, reencryption};
+use crate::store::{keyring, master_key, reencryption, version};
 use crate::worker::{board, request};
 
 #[pg_extern(schema = "vault", volatile, parallel_unsafe)]
@@ -51,7 +51,14 @@ fn not_for_use() -> Option<Line> {
 }
 
 fn version() -> Line {
-    ("version", env!("CARGO_PKG_VERSION").to_owned(), None)
+    match version::of_other_objects() {
+        None => ("version", version::LIBRARY.to_owned(), None),
+        Some(objects) => (
+            "version",
+            format!("library {}, objects {objects}", version::LIBRARY),
+            Some(version::ADVICE.to_owned()),
+        ),
+    }
 }
 
 /// Where the master key comes from, and what is weak there.

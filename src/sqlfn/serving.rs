@@ -80,14 +80,20 @@ pub fn serve(key: &TokenKey, terms: &Terms) -> Result<Option<Served>> {
 /// The same for many, which are refreshed at the same time where they have to be. What is wrong with one of them is said in
 /// its place; what the caller may not do fails for all.
 pub fn serve_each(keys: &[TokenKey], terms: &Terms) -> Result<Vec<Result<Option<Served>>>> {
-    let mut found = Vec::with_capacity(keys.len());
     for key in keys {
-        let token = look_up(key)?;
-        if token.is_some() {
-            disclosure::permit(About::from(key))?;
-        }
-        found.push(token.map(|token| assess(key, token, terms)).transpose());
+        access::require(Privilege::Read, &key.resource())?;
     }
+    let tokens = token::find_each(keys);
+    for (key, token) in keys.iter().zip(&tokens) {
+        match token {
+            Some(_) => disclosure::permit(About::from(key))?,
+            None => drop(provider::find(&key.provider)?),
+        }
+    }
+    let assess = |(key, token): (&TokenKey, Option<StoredToken>)| {
+        token.map(|token| assess(key, token, terms)).transpose()
+    };
+    let mut found: Vec<_> = keys.iter().zip(tokens).map(assess).collect();
     refresh_stale(&mut found);
     keys.iter()
         .zip(found)

@@ -1,7 +1,9 @@
 //! PostgreSQL's own privileges that go with those on the vault: without EXECUTE a role can't even call a
 //! function. They open the door; what is behind it is checked by [`crate::store::access`].
 
-use crate::pg::spi;
+use std::collections::HashSet;
+
+use crate::pg::spi::{self, Statement};
 use crate::store::access::Privilege;
 
 /// What every role with any privilege gets.
@@ -55,7 +57,9 @@ pub fn open(role: &str, privileges: &[Privilege]) {
             .flat_map(|privilege| objects(*privilege))
             .copied(),
     );
-    run(objects.map(|objects| format!("GRANT {objects} TO {}", quote(role))));
+    run(objects, |objects| {
+        format!("GRANT {objects} TO {}", quote(role))
+    });
 }
 
 /// Closes everything to a role, and opens what goes with the privileges it keeps.
@@ -66,14 +70,38 @@ pub fn close(role: &str, kept: &[Privilege]) {
             .flat_map(|privilege| objects(privilege))
             .copied(),
     );
-    run(all.map(|objects| format!("REVOKE {objects} FROM {}", quote(role))));
+    run(all, |objects| {
+        format!("REVOKE {objects} FROM {}", quote(role))
+    });
     if !kept.is_empty() {
         open(role, kept);
     }
 }
 
-fn run(statements: impl Iterator<Item = String>) {
-    spi::session(|session| statements.for_each(|sql| session.run_once(&sql, &[], &[])));
+/// Runs `statement` for what is there of each list: between the installation of another version's library and ALTER EXTENSION
+/// UPDATE, the objects are those of the earlier version.
+fn run(lists: impl Iterator<Item = &'static str>, statement: impl Fn(&str) -> String) {
+    static NAMES: Statement = Statement::new(
+        "SELECT 'vault' UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'vault'::regnamespace
+         UNION ALL SELECT relname::text FROM pg_class WHERE relnamespace = 'vault'::regnamespace
+         UNION ALL SELECT typname::text FROM pg_type WHERE typnamespace = 'vault'::regnamespace",
+        &[],
+    );
+    spi::session(|session| {
+        let names: Vec<String> = session.query(&NAMES, &[], |row| row.required(1));
+        let there: HashSet<&str> = names.iter().map(String::as_str).collect();
+        for objects in lists.filter_map(|list| existing(list, &there)) {
+            session.run_once(&statement(&objects), &[], &[]);
+        }
+    });
+}
+
+/// `RIGHT ON KIND name, name` with the names that are there.
+fn existing(list: &str, there: &HashSet<&str>) -> Option<String> {
+    let begin = list.find("vault")?;
+    let is_there = |name: &&str| there.contains(name.trim_start_matches("vault."));
+    let names: Vec<&str> = list[begin..].split(", ").filter(is_there).collect();
+    (!names.is_empty()).then(|| format!("{}{}", &list[..begin], names.join(", ")))
 }
 
 fn quote(name: &str) -> String {

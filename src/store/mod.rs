@@ -24,3 +24,4 @@ pub mod shred;
 pub mod tenant_authority;
 pub mod token;
 pub mod verification;
+pub mod version;

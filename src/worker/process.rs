@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::pg::lock::Duty;
 use crate::pg::{Oid, background, catalog, exit, latch, lock, malloc, server, transaction};
+use crate::store::version;
 use crate::worker::board;
 use crate::worker::errand::Errand;
 use crate::worker::refresher::Refresher;
@@ -32,6 +33,7 @@ pub fn run_standing(database: Oid) {
     board::refresher_started(database, server::process_id());
     exit::at_exit(|| board::refresher_gone(server::process_id()));
     refresher.recover();
+    tell_of_other_version();
     while !background::must_stop() {
         if background::reload_configuration() {
             refresher.configuration_changed();
@@ -43,6 +45,20 @@ pub fn run_standing(database: Oid) {
     }
     refresher.finish();
     board::refresher_ended(database, server::process_id(), background::must_stop());
+}
+
+/// A package was installed, and its other half is still to be done: nobody may look into `vault.status()` before it matters.
+fn tell_of_other_version() {
+    let found = transaction::run(|| {
+        version::of_other_objects().map(|objects| (server::database_name(), objects))
+    });
+    if let Ok(Some((database, objects))) = found {
+        pgrx::warning!(
+            "token_vault {} found its objects in database \"{database}\" at version {objects}; {}",
+            version::LIBRARY,
+            version::ADVICE
+        );
+    }
 }
 
 /// Becomes the only refresher of the database; false: another one stays.

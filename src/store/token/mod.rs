@@ -9,7 +9,7 @@ mod write;
 pub use delete::{delete, delete_subject, delete_tenant};
 pub use export::{ExportedToken, export};
 pub use policy::set_refresh_policy;
-pub use read::{State, StoredToken, Target, client, find, target, targets};
+pub use read::{State, StoredToken, Target, client, find, find_each, target, targets};
 pub use write::{ClientOf, Sealed, disuse_ends_at, seal, store};
 
 use token_vault_core::envelope::{Context, TokenField};

@@ -12,6 +12,7 @@ use crate::control::StopMode;
 use crate::fault;
 use crate::installation::Installation;
 use crate::options::{Options, line};
+use crate::relocated::{self, Changes};
 use crate::server_user::{ServerUser, run};
 use crate::watchdog::Watchdog;
 
@@ -47,24 +48,41 @@ impl Cluster {
     /// # Errors
     /// With the server's log if it does not start, for one because the extension is not installed.
     pub fn start_new(options: &Options) -> Result<Self> {
-        let mut cluster = Self::prepare(random_password()?, options)?;
-        cluster.initdb()?;
+        let mut cluster = Self::make_new(options)?;
+        cluster.start()?;
+        Ok(cluster)
+    }
+
+    /// Makes a cluster and leaves it stopped.
+    pub(crate) fn make_new(options: &Options) -> Result<Self> {
+        let cluster = Self::prepare(random_password()?, options)?;
+        cluster.initdb(options)?;
         cluster.configure(&initial_settings(&cluster))?;
         cluster.configure(&options.lines())?;
-        cluster.start()?;
         Ok(cluster)
     }
 
     /// Everything but the data directory.
     pub(crate) fn prepare(password: String, options: &Options) -> Result<Self> {
-        let mut installation = Installation::find()?;
+        let mut installation = match &options.pg_config {
+            Some(pg_config) => Installation::of(pg_config)?,
+            None => Installation::find()?,
+        };
         let user = ServerUser::detect()?;
         let directory = tempfile::Builder::new()
             .prefix(DIRECTORY_PREFIX)
             .tempdir()?;
         user.own(directory.path())?;
-        if options.fault_points {
-            installation = fault::installation(&installation, &directory.path().join("server"))?;
+        let changes = Changes {
+            library: options
+                .fault_points
+                .then(|| fault::library(&installation))
+                .transpose()?,
+            scripts: options.scripts.clone(),
+        };
+        if changes.library.is_some() || !changes.scripts.is_empty() {
+            let place = directory.path().join("server");
+            installation = relocated::copy(&installation, &place, &changes)?;
         }
         let watchdog = Watchdog::start(&installation, &user, directory.path())?;
         Ok(Self {
@@ -184,11 +202,15 @@ impl Cluster {
         Ok(std::fs::remove_dir_all(directory)?)
     }
 
-    fn initdb(&self) -> Result<()> {
+    fn initdb(&self, options: &Options) -> Result<()> {
         let password_file = self.directory().join("password");
         std::fs::write(&password_file, &self.password)?;
         self.user.own(&password_file)?;
-        run(self.command("initdb").args([
+        let mut initdb = self.command("initdb");
+        if options.data_checksums {
+            initdb.arg("--data-checksums");
+        }
+        run(initdb.args([
             "--pgdata=data",
             "--username=postgres",
             "--pwfile=password",

@@ -1,10 +1,9 @@
 //! A server whose processes fail where they are told to: the library with fault points (src/pg/fault.rs), and arming one.
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::installation::{INSTALLED_LIBRARY, Installation};
+use crate::installation::Installation;
 use crate::wait::wait_for;
 use crate::{Cluster, Result};
 
@@ -15,35 +14,11 @@ const LIBRARY: &str = "fault_points/token_vault.so";
 const ARMED: &str = "token_vault.fault";
 const STRUCK: &str = "token_vault.fault.struck";
 
-/// The programs that look for the server's folders from where they are themselves. The others may be links.
-const COPIED: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
-
 /// How long a process may take to come to a fault point.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A copy of `original` in `place` that has the library with fault points instead of the installed one. PostgreSQL finds
-/// its folders relative to its program, so links in folders of the same paths will do.
-pub(crate) fn installation(original: &Installation, place: &Path) -> Result<Installation> {
-    let library = library(original)?;
-    let moved = |path: &Path| place.join(path.strip_prefix("/").unwrap_or(path));
-    let copy = Installation {
-        bindir: moved(&original.bindir),
-        pkglibdir: moved(&original.pkglibdir),
-        sharedir: moved(&original.sharedir),
-    };
-    link_contents(&original.bindir, &copy.bindir, &COPIED)?;
-    for program in COPIED {
-        std::fs::copy(original.program(program), copy.program(program))?;
-    }
-    link_contents(&original.pkglibdir, &copy.pkglibdir, &[INSTALLED_LIBRARY])?;
-    std::fs::copy(library, copy.library())?;
-    std::fs::create_dir_all(copy.sharedir.parent().ok_or("sharedir is no root")?)?;
-    symlink(&original.sharedir, &copy.sharedir)?;
-    Ok(copy)
-}
-
 /// The library that scripts/fault-library.sh has built; it goes with the SQL script that is installed.
-fn library(original: &Installation) -> Result<PathBuf> {
+pub(crate) fn library(original: &Installation) -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let library = program
         .ancestors()
@@ -61,18 +36,6 @@ fn modified(path: &Path) -> Result<SystemTime> {
         .metadata()
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(metadata.modified()?)
-}
-
-/// Makes the folder `to` of links to everything in `from` except some names.
-fn link_contents(from: &Path, to: &Path, except: &[&str]) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        if !except.iter().any(|name| entry.file_name() == *name) {
-            symlink(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }
 
 impl Cluster {

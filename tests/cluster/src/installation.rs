@@ -22,8 +22,12 @@ pub(crate) struct Installation {
 impl Installation {
     /// The installation of the environment's `PG_CONFIG`, else Debian's, else the first on `PATH`.
     pub(crate) fn find() -> Result<Self> {
-        let pg_config = pg_config();
-        let folder = |option| folder(&pg_config, option);
+        Self::of(&pg_config())
+    }
+
+    /// The installation of this `pg_config`.
+    pub(crate) fn of(pg_config: &Path) -> Result<Self> {
+        let folder = |option| folder(pg_config, option);
         Ok(Self {
             bindir: folder("--bindir")?,
             pkglibdir: folder("--pkglibdir")?,

@@ -1,11 +1,16 @@
 //! How a cluster is set up.
 
+use std::path::{Path, PathBuf};
+
 /// The setup of a throwaway cluster. The default: library preloaded, real `fsync`, loopback allowed as a
 /// provider's address, everything else as PostgreSQL comes.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) preload: bool,
     pub(crate) fault_points: bool,
+    pub(crate) data_checksums: bool,
+    pub(crate) pg_config: Option<PathBuf>,
+    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) settings: Vec<(String, String)>,
 }
 
@@ -21,6 +26,9 @@ impl Options {
         Self {
             preload: true,
             fault_points: false,
+            data_checksums: false,
+            pg_config: None,
+            scripts: Vec::new(),
             settings: Vec::new(),
         }
         // The providers of the tests are on this machine.
@@ -36,6 +44,24 @@ impl Options {
     /// With the library that has fault points; see [`crate::Cluster::arm_fault`].
     pub fn with_fault_points(mut self) -> Self {
         self.fault_points = true;
+        self
+    }
+
+    /// With data checksums also where they are not the server's default.
+    pub fn with_data_checksums(mut self) -> Self {
+        self.data_checksums = true;
+        self
+    }
+
+    /// With another server than that of the environment's `PG_CONFIG`.
+    pub fn of_server(mut self, pg_config: &Path) -> Self {
+        self.pg_config = Some(pg_config.to_owned());
+        self
+    }
+
+    /// With one more script in the server's folder of extensions, such as the install script of an earlier version.
+    pub fn with_script(mut self, script: impl Into<PathBuf>) -> Self {
+        self.scripts.push(script.into());
         self
     }
 

@@ -157,7 +157,7 @@ impl Cluster {
     }
 
     /// A client program, told how to reach this cluster as the superuser.
-    fn client(&self, program: &str) -> Command {
+    pub(crate) fn client(&self, program: &str) -> Command {
         let mut command = self.command(program);
         command
             .env("PGHOST", self.directory())

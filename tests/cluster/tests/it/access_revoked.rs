@@ -52,7 +52,12 @@ const ENDS: &[End] = &[
     End {
         what: "does not inherit any more",
         give: "SELECT vault.grant_access('readers', '{read}'); GRANT readers TO web",
-        end: "ALTER ROLE web NOINHERIT",
+        // Since 16, each membership says so for itself.
+        end: "DO $$ BEGIN
+                  IF current_setting('server_version_num')::int < 160000 THEN ALTER ROLE web NOINHERIT;
+                  ELSE EXECUTE 'GRANT readers TO web WITH INHERIT FALSE';
+                  END IF;
+              END $$",
         tidy: "",
     },
     End {
@@ -178,8 +183,8 @@ fn a_definers_function_lends_its_owners_right_and_takes_none_from_the_caller() -
                 vault.store_token('acme', 'ann', 'at-blue', tenant => 'blue');
          CREATE FUNCTION lent(tenant text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
              AS $$ SELECT vault.get_token('acme', 'ann', tenant => tenant) $$;
-         ALTER FUNCTION lent OWNER TO other; GRANT EXECUTE ON FUNCTION lent TO web; GRANT other TO web;
-         ALTER ROLE web NOINHERIT",
+         ALTER FUNCTION lent OWNER TO other; GRANT EXECUTE ON FUNCTION lent TO web;
+         ALTER ROLE web NOINHERIT; GRANT other TO web",
     )?;
     let mut web = cluster.connect("app", "web")?;
     let read = |db: &mut Client, sql: &str| -> std::result::Result<String, postgres::Error> {

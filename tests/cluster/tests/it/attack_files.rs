@@ -200,7 +200,7 @@ fn no_secret_reaches_any_place_that_data_goes_to() -> Result<()> {
     dumps(&mut vault, &canaries)?;
     decoded(&mut vault, &canaries)?;
     let (segment, end): (String, String) = {
-        let row = vault.db.query_one("SELECT pg_walfile_name(pg_current_wal_lsn()), pg_current_wal_lsn()::text FROM pg_switch_wal()", &[])?;
+        let row = vault.db.query_one("SELECT pg_walfile_name(switched), pg_current_wal_lsn()::text FROM pg_switch_wal() switched", &[])?;
         (row.get(0), row.get(1))
     };
     wait_for("the archive", LIMIT, || {

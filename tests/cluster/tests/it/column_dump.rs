@@ -20,6 +20,17 @@ fn assert_ciphertext_only(file: &Path) -> Result<()> {
 
 /// One of the server's own client programs.
 pub fn run(cluster: &Cluster, db: &mut Client, program: &str, arguments: &[&str]) -> Result<()> {
+    run_with(cluster, db, program, arguments, "")
+}
+
+/// The same in sessions with these options (`PGOPTIONS`).
+pub fn run_with(
+    cluster: &Cluster,
+    db: &mut Client,
+    program: &str,
+    arguments: &[&str],
+    options: &str,
+) -> Result<()> {
     let directory: String = db
         .query_one("SELECT setting FROM pg_config WHERE name = 'BINDIR'", &[])?
         .get(0);
@@ -27,6 +38,7 @@ pub fn run(cluster: &Cluster, db: &mut Client, program: &str, arguments: &[&str]
         .env("PGHOST", cluster.directory())
         .env("PGPORT", cluster.port().to_string())
         .env("PGUSER", "postgres")
+        .env("PGOPTIONS", options)
         .args(arguments)
         .output()?;
     if output.status.success() {

@@ -7,6 +7,7 @@ use token_vault_cluster::{Cluster, Options, Result, StopMode};
 
 use crate::copies::{adopt, assert_waits, grant_and_look, status, wait_for_token};
 use crate::provider::{DATABASE, LIMIT, Vault};
+use crate::recovery::atomic_copy;
 use crate::session::get_token;
 
 const BESIDE: &str = "another base backup";
@@ -158,7 +159,7 @@ fn a14_a_backup_recovered_to_a_point_in_time_waits_where_every_new_timeline_does
     let archive = tempfile::Builder::new().prefix("tv-archive-").tempdir()?;
     let archive = archive.path();
     std::fs::set_permissions(archive, std::os::unix::fs::PermissionsExt::from_mode(0o777))?;
-    let archived = format!("cp %p {}/%f", archive.display());
+    let archived = atomic_copy(archive);
     let mut vault = Vault::start_with(
         &options()
             .set("archive_mode", "on")

@@ -5,52 +5,71 @@ use token_vault_cluster::{Cluster, Options, Result};
 
 use crate::arguments::Arguments;
 use crate::beside::refresher;
-use crate::dataset::{self, GET_TOKEN};
-use crate::measure::{self, Kind, Pair};
-use crate::process;
+use crate::dataset::{self, GET_TOKEN, TOKEN_BYTES};
+use crate::measure::{self, Side, Target};
+use crate::report::{Report, Wanted};
 
-const NAME: &str = "get_token_audited";
-/// A superuser, whom nothing is asked.
-const OFF: &str = "SET token_vault.audit = 'off'; SET token_vault.unusual_reads = 0";
-/// The same role without the audit of reads.
-const UNAUDITED: &str = "SET token_vault.audit = 'writes'; SET token_vault.read_limit = 2000000000;
-    SET token_vault.tenant_read_limit = 2000000000; SET token_vault.tenant = 'default'; SET ROLE reader";
-const ON: &str = "SET token_vault.audit = 'all'; SET token_vault.read_limit = 2000000000;
-    SET token_vault.tenant_read_limit = 2000000000; SET token_vault.tenant = 'default';
-    SET token_vault.audit_reason = 'bench'; SET ROLE reader";
+const SIDES: [(&str, &str); 3] = [
+    // A superuser, whom nothing is asked.
+    ("superuser", "SET token_vault.audit = 'off'; SET token_vault.unusual_reads = 0"),
+    // A role of which everything is asked, …
+    (
+        "role with limits and tenant",
+        "SET token_vault.audit = 'writes'; SET token_vault.read_limit = 2000000000;
+         SET token_vault.tenant_read_limit = 2000000000; SET token_vault.tenant = 'default'; SET ROLE reader",
+    ),
+    // … and each of whose reads is noted, too.
+    (
+        "the same, reads audited",
+        "SET token_vault.audit = 'all'; SET token_vault.read_limit = 2000000000;
+         SET token_vault.tenant_read_limit = 2000000000; SET token_vault.tenant = 'default';
+         SET token_vault.audit_reason = 'bench'; SET ROLE reader",
+    ),
+];
 
-/// Runs it in a server of its own; one pair for each round.
-pub fn measure(options: &Options, arguments: &Arguments) -> Result<Vec<Pair>> {
+/// Runs it in a server of its own.
+pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let cluster = Cluster::start_new(options)?;
-    let mut admin = cluster.create_vault("bench")?;
-    eprintln!("loading {} rows", arguments.rows);
-    dataset::load(&mut admin, arguments.rows)?;
+    let mut admin = dataset::create(&cluster, "bench", arguments.rows)?;
     admin.batch_execute(
         "CREATE ROLE reader; SELECT vault.grant_access('reader', '{read}', tenant => 'def*', provider => 'bench')",
     )?;
-    let writer = refresher(&mut admin)?;
-    let mut pairs = Vec::new();
-    for _ in 0..arguments.rounds {
-        for (name, on) in [("get_token_guarded", UNAUDITED), (NAME, ON)] {
-            admin.batch_execute("CHECKPOINT")?;
-            let (before, written) = (process::cpu_time(writer)?, entries(&mut admin)?);
-            pairs.push(Pair::measure(name, OFF, on, |session| {
-                measure::throughput(&cluster, arguments, Kind::Read, GET_TOKEN, session)
-            })?);
-            let spent = process::cpu_time(writer)? - before;
-            let written = entries(&mut admin)? - written;
-            if written > 0 {
-                let micros = spent.as_secs_f64() * 1e6 / written as f64;
-                eprintln!("{written} entries written, each in {micros:.1} µs of the writer's time");
-            }
+    let mut sides = sides(&cluster, &mut admin, arguments)?;
+    let mut report = Report::default();
+    for side in &mut sides {
+        side.warm_up(arguments.rows)?;
+    }
+    for round in 1..=arguments.rounds {
+        eprintln!("auditing: round {round} of {}", arguments.rounds);
+        admin.batch_execute("CHECKPOINT")?;
+        let speeds = measure::through_clients(&mut sides, arguments)?;
+        let names = SIDES.iter().map(|(name, _)| *name);
+        measure::record(&mut report, "get_token by", names, &speeds);
+        for (place, name) in [(1, "get_token_guarded"), (2, "get_token_audited")] {
+            report.ratio(name, Wanted::Nothing, speeds[place].rate / speeds[0].rate);
         }
     }
     cluster.assert_never_crashed();
-    Ok(pairs)
+    Ok(report)
 }
 
-fn entries(admin: &mut Client) -> Result<i64> {
-    Ok(admin
-        .query_one("SELECT count(*) FROM vault.audit_log", &[])?
-        .get(0))
+fn sides(cluster: &Cluster, admin: &mut Client, arguments: &Arguments) -> Result<Vec<Side>> {
+    let writer = refresher(admin)?;
+    let sides = SIDES.iter().map(|(name, settings)| {
+        let target = Target {
+            cluster,
+            database: "bench",
+            settings,
+        };
+        let side = Side::prepared(
+            name,
+            target,
+            arguments.clients,
+            GET_TOKEN,
+            dataset::by_subject,
+            Some(TOKEN_BYTES),
+        );
+        Ok(side?.with_refresher(writer))
+    });
+    sides.collect()
 }

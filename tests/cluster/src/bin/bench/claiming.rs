@@ -10,7 +10,7 @@ use token_vault_cluster::{Options, Result};
 use crate::arguments::Arguments;
 use crate::beside::{self, Beside, LIMIT};
 use crate::dataset;
-use crate::report::median;
+use crate::report::{Report, Wanted, median};
 
 /// Tokens in the small vault.
 const FEW: u32 = 10_000;
@@ -40,7 +40,7 @@ struct Cost {
     pages: f64,
 }
 
-pub struct Claiming {
+struct Claiming {
     many: u32,
     among_few: Cost,
     among_many: Cost,
@@ -50,7 +50,7 @@ pub struct Claiming {
 }
 
 /// Runs it once, in a server of its own.
-pub fn measure(options: &Options, arguments: &Arguments) -> Result<Claiming> {
+pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let options = options
         .clone()
         // Both vaults in memory: what is compared is the work, not the disk.
@@ -88,13 +88,14 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Claiming> {
         costs_old.push(many.round()?);
     }
     beside.cluster.assert_never_crashed();
-    Ok(Claiming {
+    let measured = Claiming {
         many: arguments.claimed_from,
         among_few: Cost::median(&costs_few),
         among_many: Cost::median(&costs_many),
         among_few_then: Cost::median(&costs_few_then),
         with_old_snapshot: Cost::median(&costs_old),
-    })
+    };
+    Ok(measured.report())
 }
 
 /// A database with many tokens, of which some are due in each round.
@@ -199,24 +200,31 @@ impl fmt::Display for Cost {
     }
 }
 
-impl fmt::Display for Claiming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Claiming {
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        report.note(self.to_string());
         let (few, many) = (self.among_few, self.among_many);
         let (few_then, old) = (self.among_few_then, self.with_old_snapshot);
-        writeln!(
-            f,
-            "claiming {CLAIMS} tokens: {few} among {FEW}, {many} among {}; {few_then} against {old} after \
-             {REFRESHES_BEFORE_AN_OLD_SNAPSHOT_ENDS} refreshes with an old snapshot",
-            self.many
-        )?;
         for (name, ratio) in [
             ("claim_among_many", many.time / few.time),
             ("claim_among_many_pages", many.pages / few.pages),
             ("claim_with_old_snapshot", old.time / few_then.time),
             ("claim_with_old_snapshot_pages", old.pages / few_then.pages),
         ] {
-            writeln!(f, "ratio {name} {ratio:.2}")?;
+            report.ratio(name, Wanted::Nothing, ratio);
         }
-        Ok(())
+        report
+    }
+}
+
+impl fmt::Display for Claiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "claiming {CLAIMS} tokens: {} among {FEW}, {} among {}; {} against {} after \
+             {REFRESHES_BEFORE_AN_OLD_SNAPSHOT_ENDS} refreshes with an old snapshot",
+            self.among_few, self.among_many, self.many, self.among_few_then, self.with_old_snapshot,
+        )
     }
 }

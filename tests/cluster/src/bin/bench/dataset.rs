@@ -1,12 +1,20 @@
-//! The two tables that are compared: the vault, and what it replaces without encryption.
+//! What is compared: the vault, the same values in a plain table, and encrypted in the ways that applications know.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 
 use postgres::Client;
-use token_vault_cluster::Result;
+use token_vault_cluster::wait::wait_for_sql;
+use token_vault_cluster::{Cluster, Result};
+
+use crate::beside::{LIMIT, refresher};
+use crate::measure::wait_until_quiet;
+use crate::wire::Parameters;
 
 /// A JWT's usual size.
-const TOKEN_BYTES: u32 = 1200;
+pub const TOKEN_BYTES: usize = 1200;
 
-/// The plain counterpart: the same key columns, the value as text.
+/// The plain counterpart: the same key columns, the value as text, as much room for updates as the vault's table has.
 const PLAIN_TABLE: &str = "
     CREATE TABLE plain (
         tenant text, provider text, subject text, label text,
@@ -14,7 +22,7 @@ const PLAIN_TABLE: &str = "
         expires_at timestamptz,
         updated_at timestamptz NOT NULL,
         PRIMARY KEY (tenant, provider, subject, label)
-    ) WITH (fillfactor = 50)";
+    ) WITH (fillfactor = 70)";
 
 /// The subject of row `number`.
 pub fn subject(number: u32) -> String {
@@ -23,12 +31,21 @@ pub fn subject(number: u32) -> String {
 
 /// A token's plaintext; hexadecimal digits do not compress below the limit at which PostgreSQL would try.
 pub fn access_token(number: u32) -> String {
-    let mut text = String::new();
-    let mut state = u64::from(number) + 1;
-    while text.len() < TOKEN_BYTES as usize {
+    hexadecimal(u64::from(number) + 1, TOKEN_BYTES)
+}
+
+/// So many hexadecimal digits, a multiple of 16.
+pub fn hexadecimal(mut state: u64, digits: usize) -> String {
+    let mut text = String::with_capacity(digits);
+    while text.len() < digits {
         text.push_str(&format!("{:016x}", next_random(&mut state)));
     }
     text
+}
+
+/// Where a sequence of random numbers begins that nobody has seen before.
+pub fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Cheap pseudo-random numbers (SplitMix64): the choice of rows must cost nothing.
@@ -40,30 +57,49 @@ pub fn next_random(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Fills both tables with the same values.
-pub fn load(admin: &mut Client, rows: u32) -> Result<()> {
+/// The parameters of a statement about one row.
+pub fn by_subject() -> Parameters {
+    Box::new(|number| Ok(vec![subject(number).into_bytes()]))
+}
+
+/// A database with a vault and a provider in it, and beside it the same tokens in the table `plain`.
+pub fn create(cluster: &Cluster, database: &str, rows: u32) -> Result<Client> {
+    eprintln!("loading {rows} tokens");
+    let mut admin = cluster.create_vault(database)?;
     admin.batch_execute(PLAIN_TABLE)?;
-    admin.batch_execute(
-        "SELECT vault.register_provider('bench', token_endpoint => 'https://bench.example/token')",
-    )?;
+    admin.batch_execute(REGISTER)?;
     let plain = admin.prepare(UPSERT)?;
-    let vault = admin.prepare(STORE_TOKEN)?;
     let mut transaction = admin.transaction()?;
     for number in 0..rows {
-        let (subject, token) = (subject(number), access_token(number));
-        transaction.execute(&plain, &[&subject, &token])?;
-        transaction.execute(&vault, &[&subject, &token])?;
+        transaction.execute(&plain, &[&subject(number), &access_token(number)])?;
     }
+    transaction.batch_execute(
+        "SELECT count(vault.store_token('bench', subject, value, expires_in => 86400)) FROM plain",
+    )?;
     transaction.commit()?;
-    for statement in [
-        "VACUUM ANALYZE plain",
-        "VACUUM ANALYZE vault.token",
-        "CHECKPOINT",
-    ] {
-        admin.batch_execute(statement)?;
-    }
-    Ok(())
+    settle(&mut admin, &["plain", "vault.token"])?;
+    Ok(admin)
 }
+
+/// Nothing that loading has left to do shall be done while something is measured.
+pub fn settle(admin: &mut Client, tables: &[&str]) -> Result<()> {
+    wait_until_sealed(admin)?;
+    for table in tables {
+        admin.batch_execute(&format!("VACUUM ANALYZE {table}"))?;
+    }
+    Ok(admin.batch_execute("CHECKPOINT")?)
+}
+
+/// Waits until the refresher has sealed the audit entries of all that was stored, and has no other work left.
+pub fn wait_until_sealed(admin: &mut Client) -> Result<()> {
+    let sealed = "SELECT NOT EXISTS (SELECT FROM vault.audit_unsealed)";
+    wait_for_sql(admin, sealed, LIMIT)?;
+    wait_until_quiet(refresher(admin)?)
+}
+
+/// The provider of all tokens.
+pub const REGISTER: &str =
+    "SELECT vault.register_provider('bench', token_endpoint => 'https://bench.example/token')";
 
 /// One row by its key.
 pub const SELECT: &str = "

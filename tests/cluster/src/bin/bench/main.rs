@@ -1,24 +1,38 @@
-//! `make bench`: `get_token` and `store_token` beside a plain prepared SELECT and UPSERT of the same
-//! unencrypted value, in one server and one run, in turns, so that whatever else the machine does meets
-//! both. What counts is the ratio; the times around it are only there to be read.
+//! `make bench`: the vault beside what it replaces, in one run and in turns, so that whatever else the machine does meets
+//! all sides. What counts is the ratio; the figures around it are only there to be read.
 //!
-//! Afterwards, each in a server of its own: `get_token` with and without everything that guards it; a full table is encrypted again after `rotate_key`; tokens are refreshed
-//! at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside refreshes.
+//! In one server: reading and writing one token, beside a plain table, pgcrypto and Redis; reading a hundred; what they
+//! cost in memory. Each in a server of its own: what a write leaves in the WAL; an encrypted column; `get_token` among
+//! many tokens, and with and without everything that guards it; a full table is encrypted again after `rotate_key`; tokens
+//! are refreshed at full speed beside a provider; they are claimed from few and from many; and pgbench runs beside
+//! refreshes.
 //!
-//! Usage: bench [--only calls,auditing,reencryption,refreshing,claiming,neighbour] [--rows N] [--rounds N] [--seconds N]
-//!     [--clients N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N] [--claimed-from N]
+//! Usage: bench [--only PART,…] [--output FOLDER] [--note TEXT] [--rows N] [--rounds N] [--seconds N] [--clients N] [--column-rows N]
+//!     [--memory-calls N] [--large N] [--reencrypted N] [--refreshed N] [--sustained SECONDS] [--connections N]
+//!     [--claimed-from N]
 
 mod arguments;
 mod auditing;
+mod batch;
 mod beside;
 mod claiming;
+mod columns;
+mod conditions;
 mod dataset;
+mod large;
 mod measure;
+mod memory;
 mod neighbour;
+mod peers;
 mod process;
+mod reads;
+mod redis_server;
 mod reencryption;
 mod refreshing;
 mod report;
+mod wal;
+mod wire;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -26,6 +40,21 @@ use token_vault_cluster::{Cluster, Options, Result, explain};
 
 use crate::arguments::Arguments;
 use crate::report::Report;
+
+type Measure = fn(&Options, &Arguments) -> Result<Report>;
+
+/// Those that share a server, in this order: reads come first, because writes change the tables.
+const SHARED: [&str; 4] = ["reads", "batch", "memory", "writes"];
+const ALONE: [(&str, Measure); 8] = [
+    ("wal", wal::measure),
+    ("columns", columns::measure),
+    ("large", large::measure),
+    ("auditing", auditing::measure),
+    ("reencryption", reencryption::measure),
+    ("refreshing", refreshing::measure),
+    ("claiming", claiming::measure),
+    ("neighbour", neighbour::measure),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -38,60 +67,55 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let arguments = Arguments::parse(std::env::args().skip(1))?;
-    if arguments.wants("calls") {
-        calls(&arguments)?;
+    let names: Vec<&str> = SHARED
+        .into_iter()
+        .chain(ALONE.map(|(name, _)| name))
+        .collect();
+    let arguments = Arguments::parse(std::env::args().skip(1), &names)?;
+    let mut all = Report::default();
+    arguments.note.iter().for_each(|note| all.note(note));
+    if SHARED.iter().any(|part| arguments.wants(part)) {
+        in_one_server(&arguments, &mut all)?;
     }
-    if arguments.wants("auditing") {
-        let mut report = Report::default();
-        for pair in auditing::measure(&options(), &arguments)? {
-            report.add(pair);
+    for (name, measure) in ALONE {
+        if arguments.wants(name) {
+            keep(measure(&options(), &arguments)?, &arguments, &mut all)?;
         }
-        println!("{report}");
-    }
-    if arguments.wants("reencryption") {
-        println!("{}", reencryption::measure(&options(), &arguments)?);
-    }
-    if arguments.wants("refreshing") {
-        println!("{}", refreshing::measure(&options(), &arguments)?);
-    }
-    if arguments.wants("claiming") {
-        println!("{}", claiming::measure(&options(), &arguments)?);
-    }
-    if arguments.wants("neighbour") {
-        let mut report = Report::default();
-        for pair in neighbour::measure(&options(), &arguments)? {
-            report.add(pair);
-        }
-        println!("{report}");
     }
     Ok(())
 }
 
-/// `get_token` and `store_token` beside plain statements.
-fn calls(arguments: &Arguments) -> Result<()> {
+/// What is done with the same tokens.
+fn in_one_server(arguments: &Arguments, all: &mut Report) -> Result<()> {
     let cluster = Cluster::start_new(&options())?;
-    let mut admin = cluster.create_vault("bench")?;
-    eprintln!("loading {} rows into each table", arguments.rows);
-    dataset::load(&mut admin, arguments.rows)?;
-    println!("{}", report::settings(&mut admin, arguments)?);
-
-    let mut report = Report::default();
-    for round in 1..=arguments.rounds {
-        eprintln!("round {round} of {}", arguments.rounds);
-        for pair in measure::through_clients(&cluster, arguments)? {
-            report.add(pair);
-        }
-        for pair in measure::inside_the_server(&mut admin, arguments)? {
-            report.add(pair);
-        }
+    let mut admin = dataset::create(&cluster, "bench", arguments.rows)?;
+    let mut conditions = Report::default();
+    conditions.note(conditions::describe(&mut admin, arguments)?);
+    keep(conditions, arguments, all)?;
+    for part in SHARED.into_iter().filter(|part| arguments.wants(part)) {
+        let report = match part {
+            "reads" => reads::measure(&cluster, &mut admin, arguments),
+            "batch" => batch::measure(&cluster, &mut admin, arguments),
+            "memory" => memory::measure(&cluster, arguments),
+            _ => writes::measure(&cluster, &mut admin, arguments),
+        };
+        keep(report?, arguments, all)?;
     }
     cluster.assert_never_crashed();
-    println!("{report}");
     Ok(())
 }
 
-/// PostgreSQL as it comes, but with room for both tables and without a checkpoint in the middle.
+/// Shows a part's report at once, and saves it with those before: the next part may take long, or fail.
+fn keep(report: Report, arguments: &Arguments, all: &mut Report) -> Result<()> {
+    println!("{report}");
+    all.append(report);
+    match &arguments.output {
+        Some(folder) => report::save(all, folder),
+        None => Ok(()),
+    }
+}
+
+/// PostgreSQL as it comes, but with room for all tables and without a checkpoint in the middle.
 fn options() -> Options {
     Options::new()
         .set("shared_buffers", "1GB")

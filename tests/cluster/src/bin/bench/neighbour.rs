@@ -9,9 +9,11 @@ use token_vault_cluster::{Options, Result};
 
 use crate::arguments::Arguments;
 use crate::beside::{self, Beside, LIMIT};
-use crate::measure::Pair;
+use crate::measure::{self, Speed};
+use crate::report::{Report, Wanted};
 
 const NAME: &str = "tpcb_beside_1000_refreshes_a_second";
+const SIDES: [&str; 2] = ["alone", "beside 1000 refreshes/s"];
 const REFRESHES_A_SECOND: u32 = 1000;
 /// 100,000 accounts each.
 const SCALE: &str = "10";
@@ -20,8 +22,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// Fewer refreshes than that were not beside it.
 const LEAST_RATE: f64 = 0.75 * REFRESHES_A_SECOND as f64;
 
-/// Runs it in a server of its own; one pair for each round.
-pub fn measure(options: &Options, arguments: &Arguments) -> Result<Vec<Pair>> {
+/// Runs it in a server of its own.
+pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let beside = Beside::start(options, Duration::from_secs(864_000))?;
     let mut db = beside.vault("refreshing")?;
     let tokens = REFRESHES_A_SECOND * (arguments.duration + 2 * MARGIN).as_secs() as u32;
@@ -33,15 +35,26 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Vec<Pair>> {
         .pgbench("tpcb", &["--initialize", "--quiet", "--scale", SCALE])?;
     db.batch_execute("VACUUM ANALYZE vault.token")?;
     beside.refresh(&mut db, true)?;
-    (0..arguments.rounds)
-        .map(|_| {
-            db.batch_execute("CHECKPOINT")?;
-            Pair::measure(NAME, "alone", "beside", |how| match how {
-                "alone" => transactions_a_second(&beside, arguments),
+    let mut report = Report::default();
+    for round in 1..=arguments.rounds {
+        eprintln!("neighbour: round {round} of {}", arguments.rounds);
+        db.batch_execute("CHECKPOINT")?;
+        let speeds = measure::in_turns(SIDES.len(), |side| {
+            let rate = match side {
+                0 => transactions_a_second(&beside, arguments),
                 _ => beside_refreshes(&beside, &mut db, arguments),
+            };
+            Ok(Speed {
+                rate: rate?,
+                ..Speed::default()
             })
-        })
-        .collect()
+        })?;
+        for (side, speed) in SIDES.iter().zip(&speeds) {
+            report.figure("pgbench TPC-B", side, "transactions/s", speed.rate);
+        }
+        report.ratio(NAME, Wanted::Nothing, speeds[1].rate / speeds[0].rate);
+    }
+    Ok(report)
 }
 
 fn beside_refreshes(beside: &Beside, db: &mut Client, arguments: &Arguments) -> Result<f64> {

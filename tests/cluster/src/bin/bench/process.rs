@@ -13,6 +13,15 @@ pub fn cpu_time(process: i32) -> Result<Duration> {
     time_in(&fs::read_to_string(format!("/proc/{process}/stat"))?)
 }
 
+/// The same of its first thread, in nanoseconds where the kernel counts them: a process of the server has only that one.
+pub fn precise_cpu_time(process: i32) -> Result<Duration> {
+    let scheduled = fs::read_to_string(format!("/proc/{process}/schedstat"));
+    let nanoseconds = scheduled
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| cpu_time(process), |time| Ok(Duration::from_nanos(time)))
+}
+
 /// The same of those threads of this program that have a name.
 pub fn cpu_time_of_threads(name: &str) -> Result<Duration> {
     let mut sum = Duration::ZERO;

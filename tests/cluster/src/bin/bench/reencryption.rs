@@ -11,13 +11,14 @@ use token_vault_cluster::{Cluster, Options, Result};
 use crate::arguments::Arguments;
 use crate::dataset;
 use crate::process::anonymous_memory;
+use crate::report::{Report, Wanted};
 
 /// What the issue of speed is measured against: tokens a second that one core encrypts again.
 const WANTED_RATE: f64 = 20_000.0;
 const DATABASE: &str = "rotation";
 
 /// What was measured.
-pub struct Reencryption {
+struct Reencryption {
     tokens: u32,
     /// Tokens a second.
     rate: f64,
@@ -29,7 +30,7 @@ pub struct Reencryption {
 }
 
 /// Runs it once, in a server of its own.
-pub fn measure(options: &Options, arguments: &Arguments) -> Result<Reencryption> {
+pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let cluster = Cluster::start_new(options)?;
     let mut admin = cluster.create_vault(DATABASE)?;
     let tokens = arguments.reencrypted;
@@ -53,7 +54,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Reencryption>
         }
     }
     cluster.assert_never_crashed();
-    Ok(Reencryption {
+    let measured = Reencryption {
         tokens,
         rate: rate(&mut admin)?,
         idle: percentile_99(idle),
@@ -62,12 +63,13 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Reencryption>
             memory.first().copied().unwrap_or(0),
             memory.last().copied().unwrap_or(0),
         ),
-    })
+    };
+    Ok(measured.report())
 }
 
 impl fmt::Display for Reencryption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
+        write!(
             f,
             "re-encryption of {} tokens: {:.0} a second; get_token's 99th percentile {} µs, alone {} µs; \
              memory of the worker {} kB, at the end {} kB",
@@ -77,25 +79,28 @@ impl fmt::Display for Reencryption {
             self.idle.as_micros(),
             self.memory.0,
             self.memory.1
-        )?;
-        let ratios = [
+        )
+    }
+}
+
+impl Reencryption {
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        report.note(self.to_string());
+        let latency = self.busy.as_secs_f64() / self.idle.as_secs_f64();
+        let memory = self.memory.1 as f64 / self.memory.0 as f64;
+        for (name, wanted, ratio) in [
             (
                 "reencryption_to_20000_tokens_a_second",
+                Wanted::AtLeast(1.0),
                 self.rate / WANTED_RATE,
             ),
-            (
-                "get_token_p99_while_reencrypting",
-                self.busy.as_secs_f64() / self.idle.as_secs_f64(),
-            ),
-            (
-                "reencryption_worker_memory",
-                self.memory.1 as f64 / self.memory.0 as f64,
-            ),
-        ];
-        for (name, ratio) in ratios {
-            writeln!(f, "ratio {name} {ratio:.2}")?;
+            ("get_token_p99_while_reencrypting", Wanted::Nothing, latency),
+            ("reencryption_worker_memory", Wanted::Nothing, memory),
+        ] {
+            report.ratio(name, wanted, ratio);
         }
-        Ok(())
+        report
     }
 }
 

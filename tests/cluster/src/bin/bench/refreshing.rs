@@ -12,6 +12,7 @@ use token_vault_cluster::{Options, Result};
 use crate::arguments::Arguments;
 use crate::beside::{self, Beside, LIMIT};
 use crate::process;
+use crate::report::{Report, Wanted};
 
 /// What the issue of speed is measured against.
 const WANTED_RATE: f64 = 5000.0;
@@ -26,7 +27,7 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const SAMPLING: Duration = Duration::from_millis(500);
 
 /// What was measured.
-pub struct Refreshing {
+struct Refreshing {
     tokens: u32,
     duration: Duration,
     refreshes: u64,
@@ -42,7 +43,7 @@ pub struct Refreshing {
 }
 
 /// Runs it once, in a server of its own.
-pub fn measure(options: &Options, arguments: &Arguments) -> Result<Refreshing> {
+pub fn measure(options: &Options, arguments: &Arguments) -> Result<Report> {
     let connections = arguments.connections.to_string();
     let options = options.clone().set("token_vault.connections", &connections);
     let beside = Beside::start(&options, EXPIRES_IN)?;
@@ -62,7 +63,7 @@ pub fn measure(options: &Options, arguments: &Arguments) -> Result<Refreshing> {
     require_all_durable(&beside, &mut db)?;
     measured.hot = hot_share(&mut db, beside.provider.token_requests())?;
     beside.cluster.assert_never_crashed();
-    Ok(measured)
+    Ok(measured.report())
 }
 
 fn sustained(
@@ -128,42 +129,60 @@ fn hot_share(db: &mut Client, updates: u64) -> Result<f64> {
 }
 
 impl Refreshing {
+    fn rate(&self) -> f64 {
+        self.refreshes as f64 / self.duration.as_secs_f64()
+    }
+
     fn per_refresh(&self, time: Duration) -> f64 {
         time.as_secs_f64() / self.refreshes.max(1) as f64
+    }
+
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        report.note(self.to_string());
+        let [first, most, last] = self.memory;
+        let worker = self.per_refresh(self.worker_time) / WANTED_CPU;
+        let (most, growth) = (
+            most as f64 / WANTED_MEMORY,
+            last as f64 / first.max(1) as f64,
+        );
+        for (name, wanted, ratio) in [
+            (
+                "refreshes_to_5000_a_second",
+                Wanted::AtLeast(1.0),
+                self.rate() / WANTED_RATE,
+            ),
+            ("refresh_worker_time_to_100_us", Wanted::AtMost(1.0), worker),
+            ("refresh_worker_memory_to_64_MB", Wanted::AtMost(1.0), most),
+            ("refresh_worker_memory", Wanted::Nothing, growth),
+            (
+                "hot_updates_to_95_percent",
+                Wanted::AtLeast(1.0),
+                self.hot / WANTED_HOT,
+            ),
+        ] {
+            report.ratio(name, wanted, ratio);
+        }
+        report
     }
 }
 
 impl fmt::Display for Refreshing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = self.refreshes as f64 / self.duration.as_secs_f64();
-        let worker = self.per_refresh(self.worker_time);
         let [first, most, last] = self.memory;
-        writeln!(
+        write!(
             f,
-            "refreshing {} tokens for {:.0} s: {rate:.0} a second; processor time of one {:.0} µs in the worker, \
+            "refreshing {} tokens for {:.0} s: {:.0} a second; processor time of one {:.0} µs in the worker, \
              {:.0} µs in the provider; {:.1} refreshes in a transaction; memory of the worker {first} kB, at most {most} kB, at the end {last} kB \
              ({} kB with shared memory); {:.1} % of the updates HOT",
             self.tokens,
             self.duration.as_secs_f64(),
-            worker * 1e6,
+            self.rate(),
+            self.per_refresh(self.worker_time) * 1e6,
             self.per_refresh(self.provider_time) * 1e6,
             self.refreshes as f64 / self.transactions.max(1) as f64,
             self.resident,
             self.hot * 100.0,
-        )?;
-        let ratios = [
-            ("refreshes_to_5000_a_second", rate / WANTED_RATE),
-            ("refresh_worker_time_to_100_us", worker / WANTED_CPU),
-            (
-                "refresh_worker_memory_to_64_MB",
-                most as f64 / WANTED_MEMORY,
-            ),
-            ("refresh_worker_memory", last as f64 / first.max(1) as f64),
-            ("hot_updates_to_95_percent", self.hot / WANTED_HOT),
-        ];
-        for (name, ratio) in ratios {
-            writeln!(f, "ratio {name} {ratio:.2}")?;
-        }
-        Ok(())
+        )
     }
 }
