@@ -26,7 +26,8 @@ run_driver() {
   esac
 }
 
-[ $# -gt 0 ] || set -- psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle prisma jdbc pgx lib-pq tokio-postgres sqlx
+all=(psycopg asyncpg sqlalchemy django pgbouncer node-postgres drizzle prisma jdbc pgx lib-pq tokio-postgres sqlx)
+[ $# -gt 0 ] || set -- "${all[@]}"
 
 "$("$PG_CONFIG" --bindir)/psql" --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 \
   --file="$DRIVERS/scenario.sql"

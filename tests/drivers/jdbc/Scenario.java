@@ -78,7 +78,9 @@ public class Scenario {
         }
         // The last one's token, of scenario.sql, can't be had.
         expect("get_tokens", found, List.of(
-            Arrays.asList(USER, TOKEN, null), Arrays.asList("nobody", null, null), Arrays.asList("expired", null, "TV030")));
+            Arrays.asList(USER, TOKEN, null),
+            Arrays.asList("nobody", null, null),
+            Arrays.asList("expired", null, "TV030")));
     }
 
     static void readme(Connection connection, String user, String name, String signingKey) throws SQLException {
