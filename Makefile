@@ -34,7 +34,7 @@ test-all: ## all tests with every supported server (15 to 18), then pg_upgrade t
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
 	@scripts/test-long.sh
 
-test-drivers: ## the same scenario from Python, Node.js, Java and Rust, through ORMs and pgbouncer
+test-drivers: ## the same scenario from Python, Node.js, Java, Go and Rust, through ORMs and pgbouncer
 	@scripts/install-prerequisites.sh --drivers
 	@$(MAKE) install
 	@scripts/test-drivers.sh

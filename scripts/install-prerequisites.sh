@@ -60,8 +60,9 @@ needed_packages() {
   if { $for_tests || $for_drivers; } && ! { command -v node && command -v npm; } >/dev/null; then
     printf '%s\n' nodejs npm
   fi
-  # The drivers for Python live in an environment of their own; that for Java is Debian's.
+  # The drivers for Python live in an environment of their own; those for Java and Go are Debian's.
   if $for_drivers; then printf '%s\n' libpostgresql-jdbc-java pgbouncer python3 python3-venv; fi
+  if $for_drivers; then printf '%s\n' golang-go golang-github-jackc-pgx-v4-dev golang-github-lib-pq-dev; fi
   # It runs a program's source, which takes the compiler.
   if $for_drivers && ! command -v javac >/dev/null; then echo default-jdk-headless; fi
 }
@@ -121,18 +122,41 @@ install_node() {
 
 # Pinned in tests/drivers; installed again when that changes.
 install_drivers() {
-  local node=tests/drivers requirements=tests/drivers/requirements.txt
+  local requirements=tests/drivers/requirements.txt
   if ! cmp --silent "$requirements" "$PYTHON_DRIVERS/requirements.txt"; then
     say "installing drivers for Python, for the tests only"
     python3 -m venv --clear "$PYTHON_DRIVERS"
     "$PYTHON_DRIVERS/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
     cp "$requirements" "$PYTHON_DRIVERS/requirements.txt"
   fi
-  if [ ! "$node/node_modules" -nt "$node/package-lock.json" ]; then
+  if ! is_current tests/drivers; then
     say "installing drivers for Node.js, for the tests only"
-    npm ci --silent --no-audit --no-fund --prefix "$node"
-    touch "$node/node_modules"
+    install_node_modules tests/drivers
+    touch tests/drivers/node_modules/installed
   fi
+  if ! is_current tests/drivers/prisma; then
+    say "installing Prisma, for the tests only (300 MB)"
+    install_node_modules tests/drivers/prisma
+    generate_prisma_client tests/drivers/prisma
+    touch tests/drivers/prisma/node_modules/installed
+  fi
+}
+
+# is_current FOLDER: was what is installed there installed after the last change?
+is_current() {
+  local installed=$1/node_modules/installed
+  [ "$installed" -nt "$1/package-lock.json" ] && ! [ "$1/schema.prisma" -nt "$installed" ]
+}
+
+# Without the packages' scripts: Prisma's would download programs from elsewhere.
+install_node_modules() { npm ci --silent --ignore-scripts --no-audit --no-fund --prefix "$1"; }
+
+# The client's own engine comes with the package. The one that is named here is that of migrations: generating does not
+# call it, but would download it.
+generate_prisma_client() {
+  local output
+  output=$(cd "$1" && CHECKPOINT_DISABLE=1 PRISMA_SCHEMA_ENGINE_BINARY=/bin/true node_modules/.bin/prisma generate 2>&1) ||
+    die "$output"
 }
 
 register_server() {

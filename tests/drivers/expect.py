@@ -21,6 +21,16 @@ def expect_envelope(what, value):
         fail(f"{what}: got {value!r}, expected an envelope")
 
 
+def many_users(user):
+    """Subjects for get_tokens: one with a token, one without, and that of scenario.sql whose token can't be had."""
+    return [user, "nobody", "expired"]
+
+
+def expect_many(what, rows, user, token):
+    """Subject, access token and error code of each of many_users, in their order."""
+    expect(what, [tuple(row) for row in rows], [(user, token, None), ("nobody", None, None), ("expired", None, "TV030")])
+
+
 # What goes wrong in every scenario, and the SQLSTATE it must be told with.
 WRONG = {
     "TV020": "SELECT vault.get_token('no such provider', 'alice')",

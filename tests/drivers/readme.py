@@ -11,7 +11,7 @@ from pathlib import Path
 
 DRIVERS = Path(__file__).parent
 README = DRIVERS.parent.parent / "README.md"
-MARKED = re.compile(r"^ *(?:#|//) readme: (.+)\n((?:.*\n)*?) *(?:#|//) end$", re.MULTILINE)
+MARKED = re.compile(r"^[ \t]*(?:#|//) readme: (.+)\n((?:.*\n)*?)[ \t]*(?:#|//) end$", re.MULTILINE)
 FENCED = re.compile(r"^```(?!sql|text)\w+\n((?:.*\n)*?)```$", re.MULTILINE)
 
 

@@ -6,7 +6,7 @@ import os
 
 import asyncpg
 
-from expect import CONNINFO, WRONG, expect, expect_envelope
+from expect import CONNINFO, WRONG, expect, expect_envelope, expect_many, many_users
 
 USER = "user of asyncpg"
 TOKEN = "example-access-token-asyncpg"
@@ -20,6 +20,8 @@ async def tokens(connection):
     for _ in range(10):
         expect("get_token, prepared", await get.fetchval(USER), TOKEN)
     expect("get_token of an unknown subject", await get.fetchval("nobody"), None)
+    many = "SELECT subject, access_token, error_code FROM vault.get_tokens('google', $1)"
+    expect_many("get_tokens", await connection.fetch(many, many_users(USER)), USER, TOKEN)
     metadata = json.dumps({"ip_address": "192.0.2.1"})
     answer = json.dumps({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
     store = "SELECT vault.store_token_response('google', $1, $2, metadata => $3)"

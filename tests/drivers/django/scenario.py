@@ -6,7 +6,7 @@ import django
 from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 
-from expect import WRONG, expect, expect_envelope
+from expect import WRONG, expect, expect_envelope, expect_many, many_users
 
 USER = "user of django"
 TOKEN = "example-access-token-django"
@@ -78,6 +78,12 @@ def tokens():
     expect("get_token of nobody", query("SELECT vault.get_token('google', %s)", "nobody"), (None,))
 
 
+def batch():
+    with connection.cursor() as cursor:
+        get = "SELECT subject, access_token, error_code FROM vault.get_tokens('google', %s)"
+        expect_many("get_tokens", cursor.execute(get, [many_users(USER)]), USER, TOKEN)
+
+
 def saved_whole():
     Webhook(id="django", signing_key="whsec_1").save()
     webhook = Webhook.objects.get(id="django")
@@ -144,6 +150,7 @@ def errors():
 
 
 tokens()
+batch()
 saved_whole()
 left_alone()
 many()

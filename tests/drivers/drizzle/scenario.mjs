@@ -8,6 +8,12 @@ import pg from 'pg';
 const USER = 'user of drizzle';
 const TOKEN = 'example-access-token-drizzle';
 
+// Of get_tokens: a subject without a token, and one, of scenario.sql, whose token can't be had.
+const OTHERS = [
+  { subject: 'nobody', access_token: null, error_code: null },
+  { subject: 'expired', access_token: null, error_code: 'TV030' },
+];
+
 const client = new pg.Client({ user: 'app_role' });
 await client.connect();
 const db = drizzle(client);
@@ -16,6 +22,15 @@ async function tokens(user) {
   await db.execute(sql`SELECT vault.store_token('google', ${user}, access_token => ${TOKEN}, expires_in => ${3600})`);
   const { rows } = await db.execute(sql`SELECT vault.get_token('google', ${user}) AS token`);
   assert.equal(rows[0].token, TOKEN);
+}
+
+async function batch(users) {
+  // readme: Drizzle, many tokens
+  const get = sql`SELECT * FROM vault.get_tokens('google', ${sql.param(users)})`; // else: a list of parameters
+  const { rows } = await db.execute(get);
+  // end
+  const found = rows.map(({ subject, access_token, error_code }) => ({ subject, access_token, error_code }));
+  assert.deepEqual(found, [{ subject: USER, access_token: TOKEN, error_code: null }, ...OTHERS]);
 }
 
 async function readme(name, signingKey) {
@@ -43,6 +58,7 @@ async function errors() {
 }
 
 await tokens(USER);
+await batch([USER, 'nobody', 'expired']);
 await readme('drizzle', 'whsec_drizzle');
 await errors();
 await client.end();

@@ -6,6 +6,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
@@ -26,6 +29,7 @@ public class Scenario {
     public static void main(String[] arguments) throws SQLException {
         try (Connection connection = connect()) {
             tokens(connection);
+            many(connection, USER, "nobody", "expired");
             readme(connection, USER, "jdbc", "whsec_jdbc");
             columns(connection);
             batch(connection);
@@ -60,6 +64,23 @@ public class Scenario {
             get.setString(1, "nobody");
             expect("get_token of an unknown subject", first(get).getString(1), null);
         }
+    }
+
+    static void many(Connection connection, String... users) throws SQLException {
+        // readme: JDBC, many tokens
+        PreparedStatement many = connection.prepareStatement("SELECT * FROM vault.get_tokens('google', ?)");
+        many.setArray(1, connection.createArrayOf("text", users));
+        // end
+        List<List<String>> found = new ArrayList<>();
+        for (ResultSet rows = many.executeQuery(); rows.next(); ) {
+            found.add(Arrays.asList(
+                rows.getString("subject"), rows.getString("access_token"), rows.getString("error_code")));
+        }
+        // The last one's token, of scenario.sql, can't be had.
+        expect("get_tokens", found, List.of(
+            Arrays.asList(USER, TOKEN, null),
+            Arrays.asList("nobody", null, null),
+            Arrays.asList("expired", null, "TV030")));
     }
 
     static void readme(Connection connection, String user, String name, String signingKey) throws SQLException {

@@ -13,6 +13,12 @@ const WRONG = {
   42501: "SELECT * FROM vault.export_token_set('google', 'alice')",
 };
 
+// Of get_tokens: a subject without a token, and one, of scenario.sql, whose token can't be had.
+const OTHERS = [
+  { subject: 'nobody', access_token: null, error_code: null },
+  { subject: 'expired', access_token: null, error_code: 'TV030' },
+];
+
 // PGHOST, PGPORT and PGDATABASE say where.
 async function connect(options = {}) {
   const client = new pg.Client({ user: 'app_role', ...options });
@@ -25,6 +31,9 @@ async function tokens(client) {
   await client.query(store, [USER, TOKEN, 3600]);
   assert.equal((await client.query(GET, [USER])).rows[0].get_token, TOKEN);
   assert.equal((await client.query(GET, ['nobody'])).rows[0].get_token, null);
+  const getMany = "SELECT subject, access_token, error_code FROM vault.get_tokens('google', $1)";
+  const many = await client.query(getMany, [[USER, 'nobody', 'expired']]);
+  assert.deepEqual(many.rows, [{ subject: USER, access_token: TOKEN, error_code: null }, ...OTHERS]);
   const response = { access_token: TOKEN, token_type: 'Bearer', expires_in: 3600 };
   await client.query("SELECT vault.store_token_response('google', $1, $2)", [USER, response]);
   for (let turn = 0; turn < 10; turn++) {

@@ -4,7 +4,7 @@ import os
 
 import psycopg
 
-from expect import CONNINFO, WRONG, expect
+from expect import CONNINFO, WRONG, expect, expect_many, many_users
 
 TOKEN = "example-access-token-pgbouncer"
 POOLER = CONNINFO.replace(f"port={os.environ['PGPORT']}", f"port={os.environ['POOLER_PORT']}")
@@ -15,6 +15,9 @@ def tokens(connection):
     for _ in range(10):
         row = connection.execute("SELECT vault.get_token('google', %s)", ("user of pgbouncer",)).fetchone()
         expect("get_token", row[0], TOKEN)
+    get = "SELECT subject, access_token, error_code FROM vault.get_tokens('google', %s)"
+    users = many_users("user of pgbouncer")
+    expect_many("get_tokens", connection.execute(get, (users,)), users[0], TOKEN)
 
 
 def tenants(connection, tenant, user):

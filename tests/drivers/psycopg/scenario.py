@@ -5,7 +5,7 @@ import logging
 
 import psycopg
 
-from expect import CONNINFO, WRONG, expect, expect_envelope
+from expect import CONNINFO, WRONG, expect, expect_envelope, expect_many, many_users
 
 USER = "user of psycopg"
 TOKEN = "example-access-token-psycopg"
@@ -21,6 +21,9 @@ def tokens(connection, binary):
     expect("get_token of an unknown subject", cursor.fetchone()[0], None)
     cursor.execute("SELECT access_token, expires_at > now() FROM vault.get_token_set('google', %s)", (USER,))
     expect("get_token_set", cursor.fetchone(), (TOKEN, True))
+    for array in ("%s", "%t", "%b"):
+        get = f"SELECT subject, access_token, error_code FROM vault.get_tokens('google', {array})"
+        expect_many(f"get_tokens with {array}", cursor.execute(get, (many_users(USER),)), USER, TOKEN)
 
 
 def provider_answer(user_id, token_response, ip_address):

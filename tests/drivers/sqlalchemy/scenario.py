@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from expect import CONNINFO, WRONG, expect, expect_envelope
+from expect import CONNINFO, WRONG, expect, expect_envelope, expect_many, many_users
 
 USER = "user of sqlalchemy"
 TOKEN = "example-access-token-sqlalchemy"
@@ -40,6 +40,15 @@ def tokens(engine):
         session.commit()
         expect("get_token", session.scalar(select(func.vault.get_token("google", USER))), TOKEN)
         expect("get_token of nobody", session.scalar(select(func.vault.get_token("google", "nobody"))), None)
+
+
+def batch(engine, users):
+    with Session(engine) as session:
+        # readme: SQLAlchemy, many tokens
+        many = func.vault.get_tokens("google", users).table_valued("subject", "access_token", "error_code")
+        rows = session.execute(select(many)).all()
+        # end
+    expect_many("get_tokens", rows, USER, TOKEN)
 
 
 def written(engine, name):
@@ -96,6 +105,7 @@ def errors(engine):
 
 engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(CONNINFO))
 tokens(engine)
+batch(engine, many_users(USER))
 columns(engine)
 queries(engine)
 errors(engine)

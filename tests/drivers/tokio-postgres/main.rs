@@ -3,9 +3,10 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use token_vault_cluster::Result;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Notification};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const USER: &str = "user of tokio-postgres";
 const TOKEN: &str = "example-access-token-tokio-postgres";
@@ -28,6 +29,7 @@ const WRONG: [(&str, &str); 3] = [
 async fn main() -> Result<()> {
     let (client, mut events) = connect().await?;
     tokens(&client).await?;
+    many_tokens(&client).await?;
     readme(&client, USER, "tokio-postgres", "whsec_tokio").await?;
     columns(&client).await?;
     pipeline(&client).await?;
@@ -75,6 +77,21 @@ async fn tokens(client: &Client) -> Result<()> {
         assert_eq!(token, TOKEN);
     }
     assert_eq!(get_token(client, "nobody").await?, None);
+    Ok(())
+}
+
+async fn many_tokens(client: &Client) -> Result<()> {
+    let get = "SELECT subject, access_token, error_code FROM vault.get_tokens('google', $1)";
+    // The last one's token, of scenario.sql, can't be had.
+    let users = [USER, "nobody", "expired"];
+    let rows = client.query(get, &[&&users[..]]).await?;
+    let found: Vec<[Option<&str>; 3]> = rows.iter().map(|r| [0, 1, 2].map(|i| r.get(i))).collect();
+    let wanted = [
+        [Some(USER), Some(TOKEN), None],
+        [Some("nobody"), None, None],
+        [Some("expired"), None, Some("TV030")],
+    ];
+    assert_eq!(found, wanted);
     Ok(())
 }
 
