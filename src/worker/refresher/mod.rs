@@ -3,6 +3,7 @@
 //! No transaction, snapshot or lock is open while a request is under way. Which tokens are in flight is known
 //! only here, in memory: there is one refresher per database, held apart by a lock.
 
+mod last_use;
 mod settle;
 mod start;
 
@@ -20,6 +21,7 @@ use crate::store::schedule;
 use crate::worker::agenda::Agenda;
 use crate::worker::arrival::Arrival;
 use crate::worker::audit::Scribe;
+use crate::worker::board;
 use crate::worker::board::Wish;
 use crate::worker::call::Call;
 use crate::worker::claim;
@@ -27,10 +29,7 @@ use crate::worker::clone_guard::CloneGuard;
 use crate::worker::custody::Custody;
 use crate::worker::errand::Errand;
 use crate::worker::outbound::Outbound;
-use crate::worker::{board, usage};
 
-/// How long reads are collected before they are written.
-const USAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long an outcome that could not be written waits for the next try.
 const APPLY_RETRY: Duration = Duration::from_millis(500);
 /// How long shutdown waits for answers that are under way.
@@ -276,30 +275,6 @@ impl Refresher {
         wishes.unwrap_or_default()
     }
 
-    fn write_usage(&mut self) {
-        if !usage::is_pending() {
-            self.usage_due = None;
-            return;
-        }
-        let due = *self
-            .usage_due
-            .get_or_insert_with(|| Instant::now() + USAGE_INTERVAL);
-        if due <= Instant::now() {
-            self.usage_due = None;
-            self.write_usage_now();
-        }
-    }
-
-    fn write_usage_now(&mut self) {
-        let database = self.database;
-        match transaction::run(|| usage::write(database)) {
-            Ok(wanted) => wanted
-                .into_iter()
-                .for_each(|(lane, due_at)| self.agenda.note_again(lane, due_at)),
-            Err(aborted) => warn_of_usage(&aborted.0),
-        }
-    }
-
     /// How long to sleep, and what `pg_stat_activity` shows meanwhile.
     fn rest(&self) -> Duration {
         let now = time::now();
@@ -366,10 +341,7 @@ impl Refresher {
             self.write_outcomes();
         }
         fault::point("drain_written");
-        let database = self.database;
-        if let Err(aborted) = transaction::run(|| usage::write_all(database)) {
-            warn_of_usage(&aborted.0);
-        }
+        self.write_all_usage();
         self.scribe.finish(self.database);
         let unwritten = self.arrived.iter().map(|arrival| &arrival.claim);
         for claim in unwritten {
@@ -385,10 +357,6 @@ impl Refresher {
             );
         }
     }
-}
-
-fn warn_of_usage(problem: &str) {
-    pgrx::warning!("token_vault could not write when tokens were used: {problem}");
 }
 
 /// What a look at the tables brought.
