@@ -28,7 +28,7 @@ test: ## all tests
 	@scripts/install-prerequisites.sh --tests
 	@scripts/test.sh
 
-test-all: ## all tests with every supported server (15 to 18), then pg_upgrade through all of them
+test-all: ## all tests with every supported server (15, 17, 18), then pg_upgrade through all of them
 	@scripts/test-all.sh
 
 test-long: install ## 500 kills of a server that refreshes, 100,000 random statements: most of an hour (TOKEN_VAULT_KILLS=N)
