@@ -21,7 +21,7 @@ pub struct Cleaned {
 }
 
 thread_local! {
-    /// Its keys are another process's secret: whoever chooses texts can't make two of one hash.
+    /// Its keys are this process's secret: whoever chooses texts can't make two of one hash.
     static HASHER: RandomState = RandomState::new();
     static LAST: RefCell<Option<Cleaned>> = const { RefCell::new(None) };
 }

@@ -9,8 +9,12 @@ use super::spi::Argument;
 const LOCK: pg_sys::LOCKMODE = pg_sys::RowExclusiveLock as pg_sys::LOCKMODE;
 
 /// Appends a row to `table` in the running transaction; no privilege is looked at. The arguments are the columns in their
-/// order, and of their types. `Err`: somebody has given the table an index, a trigger, a constraint or another shape; use SPI.
+/// order, and of their types. `Err`: there is no such table, or somebody has given it an index, a trigger, a constraint or another
+/// shape; use SPI, which also says what is missing.
 pub fn append(table: Oid, row: &[Argument]) -> Result<(), NotOrdinary> {
+    if table == pg_sys::InvalidOid {
+        return Err(NotOrdinary);
+    }
     // SAFETY: the table is open, under a lock that lasts until the transaction's end, and has as many columns as there are
     // values. An error jumps out, and the transaction's abort closes what is open (resource owner).
     unsafe {
